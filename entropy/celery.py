@@ -1,0 +1,1 @@
+"""The Celery app; nothing below imports it."""

@@ -1,0 +1,264 @@
+"""The nouns of the house: frozen, without I/O, the same on every node."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from entropy.errors import UnknownReference
+
+
+class Noun(BaseModel):
+    """Base of everything here: immutable, and strict about what it is made of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WorkItem(Noun):
+    """An issue or a pull request, by the one name that people use for both: ``owner/name#number``."""
+
+    repository: str
+    number: int
+
+    PATTERN: ClassVar[re.Pattern[str]] = re.compile(r"([\w.-]+/[\w.-]+)#([1-9]\d{0,9})")
+
+    @classmethod
+    def parse(cls, reference: str) -> Self:
+        match = cls.PATTERN.fullmatch(reference.strip())
+        if match is None:
+            raise UnknownReference(
+                f"{reference!r} is not a reference to an issue or a pull request; write it as owner/name#12."
+            )
+        return cls(repository=match[1], number=int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.repository}#{self.number}"
+
+
+class Stage(StrEnum):
+    """The five stages of a run in their order; ``DONE`` is where a run rests."""
+
+    INITIALIZE = "initialize"
+    CLAIM = "claim"
+    EXECUTE = "execute"
+    REPORT = "report"
+    CLEANUP = "cleanup"
+    DONE = "done"
+
+    @property
+    def position(self) -> int:
+        return list(Stage).index(self)
+
+
+class Verdict(StrEnum):
+    """What a run came to."""
+
+    CHANGED = "changed"  # there is a patch to publish
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+    MERGEABLE = "mergeable"  # approved and green: merge the head that was looked at
+    WAITING = "waiting"  # not yet; nothing is wrong
+    UNCHANGED = "unchanged"  # the agent finished and nothing differs
+    GAVE_UP = "gave_up"  # the agent says that it cannot
+    REFUSED = "refused"  # a policy says no
+    FAILED = "failed"  # a stage broke
+    SUPERSEDED = "superseded"  # another run has this item, or the item is gone
+
+
+class Finding(Noun):
+    """One remark of a review, at a line of the new side of the diff."""
+
+    path: str
+    line: int
+    message: str
+
+
+class Evidence(Noun):
+    """A command that was run in the sandbox and what came of it; ``output`` is the tail, already cut."""
+
+    command: tuple[str, ...]
+    exit_status: int | None
+    output: str
+    seconds: float
+
+
+class Outcome(Noun):
+    """What an agent returns: a value. Nothing has happened in the world yet."""
+
+    verdict: Verdict
+    summary: str
+    engine: str | None = None
+    findings: tuple[Finding, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    patch: str | None = None
+    """Digest of the patch in the artifact store; set by the execute stage."""
+
+
+class Published(Noun):
+    """What `report` did in the world, as far as it got."""
+
+    branch: str | None = None
+    pull_request: int | None = None
+    commit: str | None = None
+    label: str | None = None
+    """The label that hands the item to the next role."""
+    refusal: str | None = None
+    """Why the outcome was not published as it was."""
+
+
+class Step(Noun):
+    """One line of a run's history. Times are the Redis server's, in seconds since the epoch."""
+
+    stage: Stage
+    generation: int
+    started: float
+    ended: float
+    note: str
+
+
+class Run(Noun):
+    """One work item handed to one role. The record in Redis is the truth; messages only name it."""
+
+    id: str
+    item: WorkItem
+    role: str
+    created: float
+    stage: Stage = Stage.INITIALIZE
+    generation: int = 1
+    attempts: int = 0
+    """How often a worker has begun the present stage."""
+    base_commit: str | None = None
+    assignment: str | None = None
+    """Digest of the `Assignment` in the artifact store."""
+    snapshot: str | None = None
+    """Digest of the tar of tracked files in the artifact store."""
+    outcome: Outcome | None = None
+    published: Published = Published()
+    history: tuple[Step, ...] = ()
+
+    def evolve(self, **changes: Any) -> Self:
+        return self.model_copy(update=changes)
+
+
+class Envelope(NamedTuple):
+    """All that a message carries."""
+
+    run_id: str
+    generation: int
+
+
+class Comment(Noun):
+    """What somebody said on an item."""
+
+    author: str
+    body: str
+    created: datetime
+
+
+class Review(Noun):
+    """A review of a pull request at one commit."""
+
+    author: str
+    state: Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]
+    commit: str | None
+    body: str
+    findings: tuple[Finding, ...] = ()
+
+
+class Check(Noun):
+    """A commit status or a check run at the head of a pull request."""
+
+    name: str
+    state: Literal["success", "failure", "pending"]
+
+
+class PullRequest(Noun):
+    """A pull request as one look at the forge found it."""
+
+    number: int
+    author: str
+    head_branch: str
+    head_commit: str
+    head_repository: str | None
+    """``owner/name`` the head branch lives in; None when that repository is gone."""
+    base_branch: str
+    base_commit: str
+    open: bool
+    draft: bool
+    merged: bool
+    mergeable: bool | None
+    """None while the forge is still working it out."""
+    reviews: tuple[Review, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+class Item(Noun):
+    """An issue or a pull request as one look at the forge found it."""
+
+    reference: WorkItem
+    title: str
+    body: str
+    author: str
+    labels: tuple[str, ...]
+    open: bool
+    locked: bool
+    url: str
+    comments: tuple[Comment, ...] = ()
+    pull_request: PullRequest | None = None
+
+
+class Recipe(Noun):
+    """A deterministic change that a repository offers: `command` runs when `label` is on the issue."""
+
+    name: str
+    label: str
+    command: tuple[str, ...]
+    paths: tuple[str, ...] = ("**",)
+    """Globs of what the change may touch; ``**`` crosses folders."""
+    title: str | None = None
+
+
+class RepositoryConfig(Noun):
+    """``.entropy.toml`` of the base branch."""
+
+    test: tuple[str, ...] | None = None
+    """The test command; None when the repository names none."""
+    recipes: tuple[Recipe, ...] = ()
+
+    def recipe_for(self, labels: tuple[str, ...]) -> Recipe | None:
+        return next((recipe for recipe in self.recipes if recipe.label in labels), None)
+
+
+class Assignment(Noun):
+    """Everything that an agent may know: its item, frozen at the time of the claim."""
+
+    run_id: str
+    role: str
+    item: Item
+    base_branch: str
+    base_commit: str
+    """The commit the sandbox's tree is of: the head of the pull request, or of the default branch."""
+    config: RepositoryConfig = RepositoryConfig()
+    diff: str = ""
+    """For a pull request: what it changes against its base, as a unified diff."""
+
+
+class Budget(Noun):
+    """What a run may use."""
+
+    seconds: float = Field(gt=0)
+
+
+class Identity(Noun):
+    """Who a role is on the forge, and whom it writes commits as."""
+
+    login: str
+    name: str
+    email: str
+
+
+Handoffs = Mapping[Verdict, str]
+"""For each verdict that passes an item on: the label that does."""

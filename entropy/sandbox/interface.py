@@ -1,0 +1,52 @@
+"""What a sandbox is, whichever backend makes it."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from entropy.models import Noun
+
+
+class ExecResult(Noun):
+    """What came of one command in a sandbox."""
+
+    exit_status: int | None
+    """None when the command was killed at its time limit."""
+    stdout: str
+    stderr: str
+    timed_out: bool = False
+    truncated: bool = False
+    """Whether output was dropped between head and tail."""
+    seconds: float = 0.0
+
+
+class Sandbox(Protocol):
+    """An isolated place with one workspace, alive inside the ``with`` of `Backend.open`."""
+
+    def put(self, tree: bytes) -> None:
+        """Unpack a tar of tracked files into the empty workspace; called once, first."""
+
+    def exec(self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None) -> ExecResult:
+        """Run a command in the workspace; ``timeout`` in seconds, at most the policy's."""
+
+    def collect(self) -> bytes:
+        """Kill everything inside, then return the difference to the tree that was put, as a binary git patch.
+
+        Empty when nothing differs. Raises `PolicyViolation` when the patch is larger than the policy allows.
+        """
+
+
+class Backend(Protocol):
+    """A way to make sandboxes."""
+
+    name: str
+
+    def preflight(self) -> None:
+        """Raise `SandboxUnavailable` or `ConfigurationError`, saying what is missing and the next step."""
+
+    def open(self, run_id: str) -> AbstractContextManager[Sandbox]:
+        """Make a sandbox for one run; on leaving the ``with`` nothing of it is left."""
+
+    def reap(self, live: AbstractSet[str]) -> list[str]:
+        """Remove what belongs to runs that are not in `live`; returns the names of what was removed."""

@@ -1,0 +1,204 @@
+"""Every setting, typed, with its default; the only reader of the environment.
+
+``ENTROPY_<SECTION>__<NAME>`` sets a value, for example ``ENTROPY_REDIS__URL``. Secrets are not settings: settings say where
+secrets are, `entropy.secrets` reads them when they are used.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from entropy.errors import ConfigurationError
+
+PREFIX = "ENTROPY_"
+SECRET_PREFIX = "ENTROPY_SECRET_"  # noqa: S105 - the start of a name, not a secret
+
+
+def _split(value: object) -> object:
+    return (
+        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    )
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""A list of names; in the environment separated by commas."""
+
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RedisSettings(Section):
+    url: str = "redis://127.0.0.1:6379/0"
+    """Broker, state and pub/sub. ``rediss://`` for TLS."""
+    prefix: str = "entropy"
+    """First part of every key, so that two installations can share one server."""
+
+
+class GitHubSettings(Section):
+    api: str = "https://api.github.com"
+    """REST root; for GitHub Enterprise Server ``https://HOST/api/v3``."""
+    repositories: Names = ()
+    """The repositories to serve, as ``owner/name``."""
+    timeout: float = Field(default=15, gt=0)
+    """Seconds per socket operation."""
+
+
+class VaultSettings(Section):
+    address: str = "http://127.0.0.1:8200"
+    mount: str = "secret"
+    """The KV v2 engine."""
+    approle_directory: Path = Path("/run/secrets")
+    """Holds ``<role>_role_id`` and ``<role>_secret_id`` for each role this process may act as."""
+
+
+class SecretSettings(Section):
+    provider: Literal["files", "vault", "environment"] = "files"
+    directory: Path = Path("/run/secrets")
+    """For ``files``: holds ``<role>_<name>``, for example ``coder_github_token``."""
+    vault: VaultSettings = VaultSettings()
+
+
+class SandboxSettings(Section):
+    backend: Literal["none", "docker", "bubblewrap"] = "none"
+    """Where untrusted work happens. ``none`` means that this worker may not: it is for the control side."""
+    image: str = "entropy-sandbox:local"
+    """For ``docker``: the image, which has to exist on the daemon's machine; nothing is pulled."""
+    docker_host: str = "unix:///var/run/docker.sock"
+    directory: Path = Path("/var/lib/entropy/sandboxes")
+    """For ``bubblewrap``: where workspaces are made."""
+    binds: Paths = ()
+    """For ``bubblewrap``: further folders to show read-only at their own path, for example a tool environment."""
+    path: str = "/usr/local/bin:/usr/bin:/bin"
+    """``PATH`` inside the sandbox."""
+    timeout: float = Field(default=1800, gt=0)
+    """Seconds one execute stage may take; task limits and leases are computed from it."""
+    command_timeout: float = Field(default=600, gt=0)
+    """Seconds one command in the sandbox may take."""
+    memory_mib: int = Field(default=2048, ge=64)
+    """Memory and swap together."""
+    cpus: float = Field(default=1.0, gt=0)
+    pids: int = Field(default=512, ge=16)
+    workspace_mib: int = Field(default=768, ge=16)
+    tmp_mib: int = Field(default=256, ge=16)
+    output_kib: int = Field(default=256, ge=1)
+    """How much of a command's output is kept, half from its head and half from its tail."""
+    patch_mib: int = Field(default=4, ge=1)
+    """A larger patch is refused, never cut."""
+
+
+class SchedulingSettings(Section):
+    interval: float = Field(default=30, gt=0)
+    """Seconds between two discoveries."""
+    capacity: int = Field(default=8, ge=1)
+    """Runs in flight at once, over all repositories."""
+    capacity_per_repository: int = Field(default=4, ge=1)
+    lease: float = Field(default=10, gt=0)
+    """Seconds a stage stays with a worker that no longer renews it."""
+    dispatch_grace: float = Field(default=60, gt=0)
+    """Seconds a dispatched message may wait for a worker before it counts as lost."""
+    reaper_interval: float = Field(default=2, gt=0)
+    max_attempts: int = Field(default=5, ge=1)
+    """How often a stage may be begun before its run is given up."""
+    max_reworks: int = Field(default=3, ge=0)
+    """How often a reviewer may send a pull request back before a person is asked."""
+
+
+class RepositorySettings(Section):
+    cache: Path = Path("/var/lib/entropy/mirrors")
+    """Bare mirrors, on the control side only."""
+    max_files: int = Field(default=300, ge=1)
+    """A patch that touches more files is refused."""
+    snapshot_mib: int = Field(default=64, ge=1)
+    """A repository whose tracked files pack to more is refused."""
+
+
+class EngineSettings(Section):
+    recordings: Path | None = None
+    """Folder of recordings for the replay engine."""
+
+
+class LogSettings(Section):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["json", "text"] = "json"
+
+
+class Settings(BaseSettings):
+    """All sections. Read once per process; handed down as slices."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    redis: RedisSettings = RedisSettings()
+    github: GitHubSettings = GitHubSettings()
+    secrets: SecretSettings = SecretSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    scheduling: SchedulingSettings = SchedulingSettings()
+    repository: RepositorySettings = RepositorySettings()
+    engines: EngineSettings = EngineSettings()
+    log: LogSettings = LogSettings()
+
+
+def variables() -> list[str]:
+    """The names of all environment variables that are settings."""
+    return [
+        f"{PREFIX}{name}__{inner}".upper()
+        for name, field in Settings.model_fields.items()
+        for inner in _leaves(field.annotation)
+    ]
+
+
+def _leaves(section: object) -> list[str]:
+    """The dotted names below a section, or nothing where `section` is a plain value."""
+    if not (isinstance(section, type) and issubclass(section, Section)):
+        return []
+    return [
+        leaf
+        for name, field in section.model_fields.items()
+        for leaf in ([f"{name}__{inner}" for inner in _leaves(field.annotation)] or [name])
+    ]
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; a misspelt or malformed variable raises `ConfigurationError` with the next step."""
+    _refuse_unknown(os.environ if environment is None else environment)
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"{variable} is not usable: {first['msg']}.") from None
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = variables()
+    for name in environment:
+        if name.startswith(PREFIX) and not name.startswith(SECRET_PREFIX) and name.upper() not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+            hint = f"did you mean {close[0]}?" if close else "remove it or see the README's list."
+            raise ConfigurationError(f"{name} is not a setting of Entropy; {hint}")
+
+
+@cache
+def settings() -> Settings:
+    """This process's settings, read at the first call."""
+    return load()
+
+
+def secret_variable(role: str, name: str) -> str | None:
+    """The value of ``ENTROPY_SECRET_<ROLE>_<NAME>``, for the ``environment`` provider only."""
+    return os.environ.get(f"{SECRET_PREFIX}{role}_{name}".upper().replace("-", "_"))
+
+
+def inherited(*names: str) -> dict[str, str]:
+    """The few variables that a child process of ours is given, such as ``PATH``."""
+    return {name: os.environ[name] for name in names if name in os.environ}
