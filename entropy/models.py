@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,29 @@ class Noun(BaseModel):
     """Base of everything here: immutable, and strict about what it is made of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Secret:
+    """A value that shows itself only through `reveal`: not in logs, reprs, messages, pickles or JSON."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A secret does not leave its process.")
 
 
 class WorkItem(Noun):
