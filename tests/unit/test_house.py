@@ -1,6 +1,7 @@
 """The bounds of the house that no other tool keeps: names, sizes, and imports that do nothing."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -10,7 +11,7 @@ from pathlib import Path
 import entropy
 
 HOUSE = Path(entropy.__file__).parent
-MODULES = sorted(path for path in HOUSE.rglob("*.py"))
+MODULES = sorted(HOUSE.rglob("*.py"))
 EMPTY_WORDS = {"util", "helper", "common", "manager", "handler", "service", "misc"}
 
 # Each module is imported in a fork of its own, so that none leans on what another has imported. The heavy foreign
@@ -18,7 +19,7 @@ EMPTY_WORDS = {"util", "helper", "common", "manager", "handler", "service", "mis
 IMPORTER = """
 import importlib, os, sys, threading, traceback
 
-for heavy in ("celery", "docker", "github", "hvac", "pydantic_settings", "redis", "starlette.applications", "rich.live"):
+for heavy in ("celery", "docker", "github", "hvac", "pydantic_settings", "redis", "starlette", "rich"):
     try:
         importlib.import_module(heavy)
     except ImportError:
@@ -80,7 +81,7 @@ def test_modules_stay_under_three_hundred_lines() -> None:
 
 
 def test_module_names_say_what_is_inside() -> None:
-    words = {_name(path): {word.removesuffix("s") for word in path.stem.split("_")} for path in MODULES}
+    words = {_name(path): {word.removesuffix("s") for word in re.split(r"[._]", _name(path))} for path in MODULES}
     assert [name for name, parts in words.items() if parts & EMPTY_WORDS] == []
 
 
@@ -101,5 +102,6 @@ def test_imports_do_nothing_and_need_nothing(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert (importer.stdout + importer.stderr, importer.returncode) == ("", 0)
+    assert importer.stdout + importer.stderr == ""
+    assert importer.returncode == 0
     assert list(tmp_path.iterdir()) == []
