@@ -14,6 +14,7 @@
         │   └── ForgeConflict     the forge holds something else by now
         ├── PolicyViolation
         ├── IllegalStep
+        │   └── StaleGeneration   a newer generation of this run exists
         ├── UnknownReference
         └── UnknownRole
 
@@ -87,6 +88,10 @@ class PolicyViolation(PermanentError):
 
 class IllegalStep(PermanentError):
     """This step is not legal in the state that was found."""
+
+
+class StaleGeneration(IllegalStep):
+    """A newer generation of this run exists; this one stops before it touches anything."""
 
 
 class UnknownReference(PermanentError):

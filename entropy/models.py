@@ -149,6 +149,9 @@ class Run(Noun):
     item: WorkItem
     role: str
     created: float
+    """Seconds since the epoch, on the Redis server's clock."""
+    trigger: str | None = None
+    """The label that started it; None when a person did by hand."""
     stage: Stage = Stage.INITIALIZE
     generation: int = 1
     attempts: int = 0

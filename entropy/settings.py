@@ -106,6 +106,8 @@ class SchedulingSettings(Section):
     reaper_interval: float = Field(default=2, gt=0)
     max_attempts: int = Field(default=5, ge=1)
     """How often a stage may be begun before its run is given up."""
+    retention: float = Field(default=7 * 86400, gt=0)
+    """Seconds the record of a finished run is kept."""
     max_reworks: int = Field(default=3, ge=0)
     """How often a reviewer may send a pull request back before a person is asked."""
 

@@ -1,0 +1,40 @@
+"""Artifacts: values too large for a record (snapshot, assignment, patch), by digest, as long as their run."""
+
+import hashlib
+
+from entropy.errors import IllegalStep
+from entropy.state.connection import Connection, raw
+from entropy.state.keys import Keys
+
+LIFETIME = 7 * 86400
+"""Seconds after which an artifact goes even if its run never ended."""
+
+
+class Artifacts:
+    """Bytes by run and SHA-256 digest; what is read is checked against its name."""
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    def put(self, run_id: str, content: bytes) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        key = self._keys.artifacts(run_id)
+        with self._connection.translated():
+            self._connection.redis.hset(key, digest, content)
+            self._connection.redis.expire(key, LIFETIME)
+        return digest
+
+    def get(self, run_id: str, digest: str) -> bytes:
+        with self._connection.translated():
+            answer = self._connection.redis.hget(self._keys.artifacts(run_id), digest)
+        if answer is None:
+            raise IllegalStep(f"Artifact {digest[:12]} of run {run_id} is gone.")
+        content = raw(answer)
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise IllegalStep(f"Artifact {digest[:12]} of run {run_id} is not what its name says.")
+        return content
+
+    def drop(self, run_id: str) -> None:
+        with self._connection.translated():
+            self._connection.redis.delete(self._keys.artifacts(run_id))

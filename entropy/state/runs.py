@@ -1,0 +1,188 @@
+"""Run records in Redis: the truth about every run, changed only by Lua scripts on the Redis server's clock."""
+
+import uuid
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from entropy.errors import IllegalStep, StaleGeneration
+from entropy.models import Envelope, Run, Stage, WorkItem
+from entropy.settings import SchedulingSettings
+from entropy.state.connection import Connection, text
+from entropy.state.keys import Keys
+
+FIELDS = {"stage", "generation", "attempts"}
+"""What the scripts keep in fields of their own, and not in the record."""
+
+
+class Admission(StrEnum):
+    """What became of the wish to start a run."""
+
+    ADMITTED = "admitted"
+    EXISTS = "exists"
+    HELD = "held"
+    FULL = "full"
+
+
+class Begin(StrEnum):
+    """What became of the wish to begin a stage."""
+
+    BEGUN = "begun"
+    PASSED = "passed"  # the run is beyond this stage already
+    EARLY = "early"  # the run has not reached this stage
+    STALE = "stale"  # the message is of an older generation
+    LEASED = "leased"  # another worker is at it
+    MISSING = "missing"
+
+
+class Lease(NamedTuple):
+    """The right to work on the present stage of a run, until it is no longer renewed."""
+
+    run: Run
+    owner: str
+
+
+class Runs:
+    """All runs of an installation."""
+
+    def __init__(self, connection: Connection, keys: Keys, settings: SchedulingSettings) -> None:
+        self._connection = connection
+        self._redis = connection.redis
+        self._keys = keys
+        self._settings = settings
+        self._admit = connection.script("admit")
+        self._begin = connection.script("begin")
+        self._renew = connection.script("renew")
+        self._advance = connection.script("advance")
+        self._redispatch = connection.script("redispatch")
+
+    def admit(self, item: WorkItem, role: str, *, trigger: str | None = None) -> tuple[Admission, str]:
+        """Save a new run if there is room; without a trigger a person asks, and room and holds do not count.
+
+        Returns what happened and the id of the run that now exists, if one does.
+        """
+        run = Run(id=uuid.uuid4().hex, item=item, role=role, created=self._connection.now(), trigger=trigger)
+        by_hand = trigger is None
+        limits = (self._settings.capacity, self._settings.capacity_per_repository)
+        capacity, per_repository = (2**31, 2**31) if by_hand else limits
+        with self._connection.translated():
+            status, run_id = self._admit(
+                keys=[
+                    self._keys.run(run.id),
+                    self._keys.active(item, role),
+                    self._keys.live,
+                    self._keys.live_of(item.repository),
+                    self._keys.hold(item, role),
+                ],
+                args=[run.id, _record(run), run.stage, capacity, per_repository, self._grace, 0 if by_hand else 1],
+            )
+        return Admission(text(status)), text(run_id)
+
+    def begin(self, envelope: Envelope, stage: Stage) -> tuple[Begin, Lease | None]:
+        """Take the lease on a stage, if the message is current and nobody else has it."""
+        run_id, generation = envelope
+        owner = uuid.uuid4().hex
+        with self._connection.translated():
+            answer = self._begin(
+                keys=[self._keys.run(run_id), self._keys.live],
+                args=[run_id, generation, stage, owner, self._lease],
+            )
+        status = text(answer[0])
+        if status == "elsewhere":
+            reached = Stage(text(answer[1]))
+            return (Begin.PASSED if reached.position > stage.position else Begin.EARLY), None
+        if status != Begin.BEGUN:
+            return Begin(status), None
+        return Begin.BEGUN, Lease(self.get(run_id), owner)
+
+    def renew(self, lease: Lease) -> bool:
+        """Prolong a lease; False when it is no longer ours."""
+        with self._connection.translated():
+            answer = self._renew(
+                keys=[self._keys.run(lease.run.id), self._keys.live],
+                args=[lease.run.id, lease.run.generation, lease.owner, self._lease],
+            )
+        return bool(answer)
+
+    def advance(self, lease: Lease, after: Run, *, wait: float = 0) -> None:
+        """Save `after` and give the lease back; raises `StaleGeneration` when it was lost meanwhile.
+
+        `wait`: seconds before the next message of this run is sent on purpose, for a retry.
+        """
+        before = lease.run
+        if after.stage.position < before.stage.position:
+            raise IllegalStep(f"Run {before.id} cannot go back from {before.stage} to {after.stage}.")
+        with self._connection.translated():
+            saved = self._advance(
+                keys=[
+                    self._keys.run(before.id),
+                    self._keys.live,
+                    self._keys.live_of(before.item.repository),
+                    self._keys.active(before.item, before.role),
+                    self._keys.finished,
+                ],
+                args=[
+                    before.id,
+                    before.generation,
+                    lease.owner,
+                    before.stage,
+                    after.stage,
+                    _record(after),
+                    self._grace + int(wait * 1000),
+                    int(self._settings.retention),
+                ],
+            )
+        if not saved:
+            raise StaleGeneration
+
+    def guard(self, run: Run) -> None:
+        """Raise `StaleGeneration` unless `run` is of the present generation; call it before each outside write."""
+        with self._connection.translated():
+            generation = self._redis.hget(self._keys.run(run.id), "generation")
+        if generation is None or int(generation) != run.generation:
+            raise StaleGeneration
+
+    def overdue(self) -> Iterator[Envelope]:
+        """Take up every run whose lease or dispatch has run out; yields the new envelope of each."""
+        now = int(self._connection.now() * 1000)
+        with self._connection.translated():
+            for run_id in map(text, self._redis.zrangebyscore(self._keys.live, "-inf", now)):
+                keys = [self._keys.run(run_id), self._keys.live]
+                generation = self._redispatch(keys=keys, args=[run_id, self._grace])
+                if generation:
+                    yield Envelope(run_id, int(generation))
+
+    def get(self, run_id: str) -> Run:
+        """Read a run; raises `IllegalStep` when there is none of this id."""
+        with self._connection.translated():
+            fields = self._redis.hgetall(self._keys.run(run_id))
+        if not fields:
+            raise IllegalStep(f"There is no run {run_id}; list them with: celery -A entropy runs list")
+        run = Run.model_validate_json(fields[b"record"])
+        return run.evolve(
+            stage=Stage(text(fields[b"stage"])),
+            generation=int(fields[b"generation"]),
+            attempts=int(fields[b"attempts"]),
+        )
+
+    def live(self) -> frozenset[str]:
+        """Ids of all unfinished runs."""
+        with self._connection.translated():
+            return frozenset(map(text, self._redis.zrange(self._keys.live, 0, -1)))
+
+    def finished(self, count: int) -> tuple[str, ...]:
+        """Ids of the runs that finished last, the latest first."""
+        with self._connection.translated():
+            return tuple(map(text, self._redis.zrevrange(self._keys.finished, 0, count - 1)))
+
+    @property
+    def _lease(self) -> int:
+        return int(self._settings.lease * 1000)
+
+    @property
+    def _grace(self) -> int:
+        return int(self._settings.dispatch_grace * 1000)
+
+
+def _record(run: Run) -> str:
+    return run.model_dump_json(exclude=FIELDS)
