@@ -1,0 +1,45 @@
+"""GitHub as one role sees it: the account behind its token and the rooms of the API that Entropy uses."""
+
+from types import TracebackType
+from typing import Self
+
+from entropy.github.checks import Checks
+from entropy.github.connection import Connection
+from entropy.github.discovery import Discovery
+from entropy.github.facts import RepositoryFacts, identity_of, repository_of
+from entropy.github.issues import Issues
+from entropy.github.pulls import Pulls
+from entropy.github.reviews import Reviews
+from entropy.models import Identity, Secret
+from entropy.settings import GitHubSettings
+
+
+class GitHub:
+    """Threads may share one; each gets a connection of its own. Making one sends nothing."""
+
+    def __init__(self, settings: GitHubSettings, token: Secret) -> None:
+        self._connection = Connection(settings, token)
+        checks = Checks(self._connection)
+        self.reviews = Reviews(self._connection, checks)
+        self.pulls = Pulls(self._connection, self.reviews, checks)
+        self.issues = Issues(self._connection, self.pulls)
+        self.discovery = Discovery(self._connection)
+
+    def identity(self) -> Identity:
+        """Who the token belongs to; asked once."""
+        return identity_of(self._connection.user, api=self._connection.api)
+
+    def repository(self, name: str) -> RepositoryFacts:
+        return repository_of(self._connection.get(f"/repos/{name}", tried=f"read the repository {name}"))
+
+    def close(self) -> None:
+        """Close the calling thread's connection; those of other threads close when their threads end."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
