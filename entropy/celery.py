@@ -1,1 +1,28 @@
-"""The Celery app; nothing below imports it."""
+"""The Celery app: ``celery -A entropy worker|beat|flower``; nothing below imports it."""
+
+import sys
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+from entropy.errors import ConfigurationError
+from entropy.logging.structured import configure
+from entropy.scheduling.waker import Waker
+from entropy.settings import settings
+
+try:
+    settings()
+except ConfigurationError as error:
+    # Said here, once, instead of at the bottom of a traceback of Celery's configuration loader.
+    sys.exit(f"entropy: {error}")
+
+app = Celery("entropy")
+app.config_from_object("celeryconfig")
+app.steps["consumer"].add(Waker)
+
+
+@setup_logging.connect
+def configure_logging(**_: Any) -> None:
+    """Celery leaves the logs to us."""
+    configure(settings().log)

@@ -1,1 +1,97 @@
-"""The only place where concrete parts meet."""
+"""The only place where concrete parts meet: a process's toolbox."""
+
+import os
+from functools import cached_property
+
+from entropy.agents.registry import AgentRegistry
+from entropy.github.client import GitHub
+from entropy.logging.redaction import Redaction
+from entropy.models import Secret
+from entropy.repository.mirror import Mirror
+from entropy.sandbox.factory import make_backend
+from entropy.sandbox.interface import Backend
+from entropy.secrets.factory import make_provider
+from entropy.secrets.provider import SecretProvider
+from entropy.settings import Settings, settings
+from entropy.state.announcements import Announcements
+from entropy.state.artifacts import Artifacts
+from entropy.state.claims import Claims
+from entropy.state.connection import Connection
+from entropy.state.holds import Holds
+from entropy.state.keys import Keys
+from entropy.state.runs import Runs
+
+TOKEN = "github-token"  # noqa: S105 - the secret's name
+
+
+class Toolbox:
+    """What stages and the scheduler work with. Each part is made when it is first used.
+
+    A part whose settings this process lacks raises on use: an execute worker has no secrets, a control worker
+    no sandbox.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.connection = Connection(settings.redis)
+        self._keys = Keys(settings.redis.prefix)
+        self._forges: dict[str, GitHub] = {}
+
+    @cached_property
+    def agents(self) -> AgentRegistry:
+        return AgentRegistry.load(self.settings.engines)
+
+    @cached_property
+    def runs(self) -> Runs:
+        return Runs(self.connection, self._keys, self.settings.scheduling)
+
+    @cached_property
+    def claims(self) -> Claims:
+        return Claims(self.connection, self._keys)
+
+    @cached_property
+    def holds(self) -> Holds:
+        return Holds(self.connection, self._keys, first=self.settings.scheduling.interval)
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        return Artifacts(self.connection, self._keys)
+
+    @cached_property
+    def announcements(self) -> Announcements:
+        return Announcements(self.connection, self._keys)
+
+    @cached_property
+    def secrets(self) -> SecretProvider:
+        return make_provider(self.settings.secrets)
+
+    @cached_property
+    def sandboxes(self) -> Backend:
+        return make_backend(self.settings.sandbox)
+
+    def github(self, role: str) -> GitHub:
+        """The forge, as this role."""
+        if role not in self._forges:
+            self._forges[role] = GitHub(self.settings.github, self._token(role))
+        return self._forges[role]
+
+    def mirror(self, role: str, repository: str) -> Mirror:
+        """The mirror of a repository, fetched and pushed as this role."""
+        url = self.github(role).repository(repository).clone_url
+        return Mirror(self.settings.repository, url=url, token=self._token(role))
+
+    def _token(self, role: str) -> Secret:
+        token = self.secrets.get(role, TOKEN)
+        Redaction.register(token.reveal())
+        return token
+
+
+_toolboxes: dict[int, Toolbox] = {}
+
+
+def toolbox() -> Toolbox:
+    """This process's toolbox. A forked child makes its own: connections and logins do not survive a fork."""
+    process = os.getpid()
+    if process not in _toolboxes:
+        _toolboxes[process] = Toolbox(settings())
+    return _toolboxes[process]

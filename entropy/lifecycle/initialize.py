@@ -1,0 +1,31 @@
+"""Stage 1: may this run happen at all, and on which commit?"""
+
+from entropy.lifecycle.conclude import conclude
+from entropy.models import Item, Run, Verdict
+from entropy.wiring import Toolbox
+
+
+def initialize(run: Run, tools: Toolbox) -> Run:
+    """Check role, secrets and item; fix the commit that the whole run is about."""
+    tools.agents.agent(run.role)
+    forge = tools.github(run.role)
+    item = forge.issues.get(run.item)
+    reason = _obsolete(run, item)
+    if reason:
+        return conclude(run, Verdict.SUPERSEDED, reason)
+    if item.pull_request is not None:
+        return run.evolve(base_commit=item.pull_request.head_commit)
+    facts = forge.repository(run.item.repository)
+    mirror = tools.mirror(run.role, run.item.repository)
+    mirror.fetch()
+    return run.evolve(base_commit=mirror.commit_of(f"refs/heads/{facts.default_branch}"))
+
+
+def _obsolete(run: Run, item: Item) -> str | None:
+    if not item.open:
+        return f"{run.item} is closed."
+    if item.locked:
+        return f"{run.item} is locked."
+    if run.trigger is not None and run.trigger not in item.labels:
+        return f"The label {run.trigger} is gone from {run.item}."
+    return None

@@ -1,0 +1,101 @@
+"""Publishing a patch: validated, committed on the control side, pushed with a lease, proposed as a pull request."""
+
+from entropy.errors import IllegalStep, PolicyViolation
+from entropy.github.client import GitHub
+from entropy.lifecycle.assignment import assignment_of
+from entropy.lifecycle.publish.prose import details, evidence_block
+from entropy.models import Assignment, Outcome, Published, Run, WorkItem
+from entropy.repository.mirror import Mirror
+from entropy.repository.patch import PatchRules
+from entropy.wiring import Toolbox
+
+
+def publish_change(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
+    """Push the patch and see to its pull request."""
+    assignment = assignment_of(run, tools)
+    forge = tools.github(run.role)
+    mirror = tools.mirror(run.role, run.item.repository)
+    mirror.fetch()
+    commit = _commit(run, outcome, assignment, mirror, tools)
+    if assignment.item.pull_request is not None:
+        return _rework(run, outcome, assignment, commit, tools)
+    branch, expected = _branch(run, commit, forge, mirror)
+    tools.runs.guard(run)
+    mirror.push(commit, branch, expected=expected)
+    tools.runs.guard(run)
+    number = forge.pulls.ensure(
+        run.item.repository,
+        branch=branch,
+        base=assignment.base_branch,
+        title=assignment.item.title,
+        body=_body(run, outcome),
+    )
+    return Published(branch=branch, pull_request=number, commit=commit)
+
+
+def _commit(run: Run, outcome: Outcome, assignment: Assignment, mirror: Mirror, tools: Toolbox) -> str:
+    if outcome.patch is None:
+        raise IllegalStep(f"Run {run.id} says that it changed something and has no patch.")
+    recipe = assignment.config.recipe_for(assignment.item.labels)
+    return mirror.commit_patch(
+        assignment.base_commit,
+        tools.artifacts.get(run.id, outcome.patch),
+        message=f"{assignment.item.title}\n\n{outcome.summary}\n\nEntropy-Run: {run.id}\n",
+        identity=tools.github(run.role).identity(),
+        when=run.created,
+        rules=PatchRules(
+            paths=recipe.paths if recipe else ("**",),
+            max_files=tools.settings.repository.max_files,
+        ),
+    )
+
+
+def _branch(run: Run, commit: str, forge: GitHub, mirror: Mirror) -> tuple[str, str | None]:
+    """The branch for an issue's change, and the commit it is expected to be at.
+
+    The name follows from the issue and from how many earlier proposals were closed, so a repeated run finds its own.
+    """
+    stem = f"entropy/issue-{run.item.number}"
+    attempt = 1
+    while True:
+        branch = stem if attempt == 1 else f"{stem}-{attempt}"
+        pulls = forge.pulls.find(run.item.repository, branch=branch)
+        standing = next((pull for pull in pulls if pull.open), None)
+        if standing is not None and standing.head_commit != commit:
+            raise PolicyViolation(
+                f"Pull request #{standing.number} is already open for this issue. Label that one to have it "
+                "reworked, or close it and label this issue again."
+            )
+        if standing is not None or not pulls:
+            return branch, mirror.tip_of(branch)
+        attempt += 1
+
+
+def _rework(run: Run, outcome: Outcome, assignment: Assignment, commit: str, tools: Toolbox) -> Published:
+    """Push onto the pull request's own branch, and say in one comment what was done."""
+    forge = tools.github(run.role)
+    pull = assignment.item.pull_request
+    if pull is None or pull.head_repository != run.item.repository or pull.author != forge.identity().login:
+        raise PolicyViolation("This pull request's branch is not the agent's own; only its author may change it.")
+    mirror = tools.mirror(run.role, run.item.repository)
+    tools.runs.guard(run)
+    mirror.push(commit, pull.head_branch, expected=assignment.base_commit)
+    tools.runs.guard(run)
+    forge.issues.ensure_comment(
+        WorkItem(repository=run.item.repository, number=pull.number),
+        marker=f"entropy:rework:{commit}",
+        body="\n\n".join(
+            [f"**Reworked** in {commit}.", outcome.summary, evidence_block(outcome.evidence), details(run, outcome)]
+        ),
+    )
+    return Published(branch=pull.head_branch, pull_request=pull.number, commit=commit)
+
+
+def _body(run: Run, outcome: Outcome) -> str:
+    parts = [
+        f"Closes #{run.item.number}",
+        outcome.summary,
+        "### How it was tested\n\n" + evidence_block(outcome.evidence) if outcome.evidence else "",
+        details(run, outcome),
+    ]
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,56 @@
+"""Stage 4: validate the outcome and make it true on the forge; the label set here hands the item to the next role."""
+
+from collections.abc import Callable, Mapping
+
+from entropy.errors import ForgeConflict, PolicyViolation
+from entropy.lifecycle.publish.change import publish_change
+from entropy.lifecycle.publish.merge import publish_merge
+from entropy.lifecycle.publish.notice import PARKED, publish_notice
+from entropy.lifecycle.publish.review import publish_review
+from entropy.models import Outcome, Published, Run, Verdict, WorkItem
+from entropy.wiring import Toolbox
+
+Publisher = Callable[[Run, Outcome, Toolbox], Published]
+
+PUBLISHERS: Mapping[Verdict, Publisher] = {
+    Verdict.CHANGED: publish_change,
+    Verdict.APPROVED: publish_review,
+    Verdict.CHANGES_REQUESTED: publish_review,
+    Verdict.MERGEABLE: publish_merge,
+    Verdict.UNCHANGED: publish_notice,
+    Verdict.GAVE_UP: publish_notice,
+    Verdict.REFUSED: publish_notice,
+    Verdict.FAILED: publish_notice,
+}
+"""What each verdict does to the forge; a verdict that is not here changes nothing there."""
+
+
+def report(run: Run, tools: Toolbox) -> Run:
+    """Publish the run's outcome; a refusal on the way becomes the outcome, and a comment says so."""
+    outcome = run.outcome or Outcome(verdict=Verdict.FAILED, summary="The run ended without an outcome.")
+    publish = PUBLISHERS.get(outcome.verdict)
+    if publish is None:
+        return run
+    try:
+        published = publish(run, outcome, tools)
+    except (PolicyViolation, ForgeConflict) as refusal:
+        outcome = outcome.model_copy(update={"verdict": Verdict.REFUSED, "summary": str(refusal)})
+        published = publish_notice(run, outcome, tools)
+    return run.evolve(outcome=outcome, published=_hand_over(run, outcome, published, tools))
+
+
+def _hand_over(run: Run, outcome: Outcome, published: Published, tools: Toolbox) -> Published:
+    """Set the next role's label first and remove this role's last: a crash between leaves a label, never none."""
+    agent = tools.agents.agent(run.role)
+    label = published.label or agent.handoffs.get(outcome.verdict)
+    tools.runs.guard(run)
+    issues = tools.github(run.role).issues
+    if label is not None:
+        target = WorkItem(
+            repository=run.item.repository,
+            number=published.pull_request if label != PARKED and published.pull_request else run.item.number,
+        )
+        issues.relabel(target, add=[label])
+    if label != agent.trigger:
+        issues.relabel(run.item, remove=[agent.trigger])
+    return published.model_copy(update={"label": label})

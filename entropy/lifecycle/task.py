@@ -1,0 +1,162 @@
+"""StageTask: what every stage has in common, so that no stage has to care: lease, state, log, announcement, retry."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from celery import Task
+from celery.exceptions import Ignore, SoftTimeLimitExceeded
+from kombu.exceptions import OperationalError
+
+from entropy.errors import EntropyError, PolicyViolation, RateLimited, StaleGeneration, StateUnavailable, TransientError
+from entropy.lifecycle.conclude import conclude
+from entropy.logging.structured import about
+from entropy.models import Envelope, Run, Stage, Step, Verdict
+from entropy.state.runs import Begin, Lease
+from entropy.wiring import Toolbox, toolbox
+
+log = logging.getLogger(__name__)
+
+StageFunction = Callable[[Run, Toolbox], Run]
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+
+
+class EntropyTask(Task):
+    """A task whose sender is told in one sentence when the broker is away."""
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().apply_async(*args, **options)
+        except OperationalError as error:
+            address = toolbox().connection.address
+            raise StateUnavailable(
+                f"Redis at {address} does not answer; start it or set ENTROPY_REDIS__URL."
+            ) from error
+
+
+class StageTask(EntropyTask):
+    """Load, check, call, save, log, announce."""
+
+    abstract = True
+    max_retries = None
+
+    def step(self, stage: Stage, function: StageFunction, envelope: Envelope) -> None:
+        """Run one stage of one run; a message that is not current ends the canvas silently."""
+        tools = toolbox()
+        status, lease = tools.runs.begin(envelope, stage)
+        if status is Begin.PASSED:
+            return
+        if lease is None:
+            log.info("message is not current", extra={"run_id": envelope.run_id, "stage": str(stage), "why": status})
+            raise Ignore(f"{stage} of run {envelope.run_id}: {status}")
+        with about(lease.run):
+            try:
+                self._work(lease, function, tools)
+            except StaleGeneration:
+                log.warning("a newer generation took over; stopped")
+                raise Ignore("stale") from None
+
+    def _work(self, lease: Lease, function: StageFunction, tools: Toolbox) -> None:
+        run, started = lease.run, tools.connection.now()
+        tools.announcements.tell(run, run.stage, "started")
+        log.info("stage started", extra={"attempt": run.attempts})
+        with _renewing(lease, tools):
+            after = self._call(lease, function, tools)
+        if after.stage is run.stage:
+            after = after.evolve(stage=_next(run.stage))
+        note = _note(run, after)
+        step = Step(
+            stage=run.stage, generation=run.generation, started=started, ended=tools.connection.now(), note=note
+        )
+        tools.runs.advance(lease, after.evolve(history=(*after.history, step)))
+        log.info("stage finished", extra={"seconds": round(step.ended - started, 3), "outcome": note})
+        handed_on = after.published.label if run.stage is Stage.CLEANUP else None
+        tools.announcements.tell(run, run.stage, "finished", note=note, label=handed_on)
+
+    def _call(self, lease: Lease, function: StageFunction, tools: Toolbox) -> Run:
+        """The stage itself. Expected failure comes back as an outcome; what comes as an exception becomes one here."""
+        run, limit = lease.run, tools.settings.scheduling.max_attempts
+        if run.attempts > limit:
+            return failed(run, f"The stage {run.stage} was begun {limit} times and never finished.")
+        try:
+            return function(run, tools)
+        except StaleGeneration:
+            raise
+        except TransientError as error:
+            if run.attempts < limit:
+                self._retry_later(lease, error, tools)
+            return failed(run, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever broke, the item must be told and the claim given back
+            return broken(run, error)
+
+    def _retry_later(self, lease: Lease, error: TransientError, tools: Toolbox) -> None:
+        run = lease.run
+        pause = min(FIRST_PAUSE * float(2**run.attempts), LONGEST_PAUSE)
+        if isinstance(error, RateLimited):
+            pause = max(pause, error.retry_after)
+        log.warning("stage will be retried", extra={"why": str(error), "seconds": pause})
+        tools.runs.advance(lease, run, wait=pause)
+        tools.announcements.tell(run, run.stage, "retrying", note=str(error))
+        raise self.retry(exc=error, countdown=pause)
+
+
+def broken(run: Run, error: Exception) -> Run:
+    """The run after an exception: the item must be told, and the claim given back, whatever it was."""
+    if isinstance(error, PolicyViolation):
+        log.warning("refused", extra={"why": str(error)})
+        return failed(run, str(error), Verdict.REFUSED)
+    if isinstance(error, EntropyError):
+        log.error("stage failed", extra={"why": str(error)})
+        return failed(run, str(error))
+    log.error("stage broke", exc_info=error)
+    if isinstance(error, SoftTimeLimitExceeded):
+        return failed(run, f"The stage {run.stage} did not end within its time limit.")
+    return failed(run, f"Something unexpected went wrong in {run.stage}: {type(error).__name__}. See the worker's log.")
+
+
+def failed(run: Run, why: str, verdict: Verdict = Verdict.FAILED) -> Run:
+    """The run after a stage that cannot succeed: `report` tells the item; after `report` only `cleanup` is left."""
+    if run.stage.position < Stage.REPORT.position:
+        return conclude(run, verdict, why)
+    return run.evolve(published=run.published.model_copy(update={"refusal": why}))
+
+
+def _next(stage: Stage) -> Stage:
+    return list(Stage)[stage.position + 1]
+
+
+def _note(before: Run, after: Run) -> str:
+    if after.published.refusal and not before.published.refusal:
+        return after.published.refusal
+    if after.outcome is not None and before.outcome is None:
+        return f"{after.outcome.verdict}: {after.outcome.summary}"
+    if after.published != before.published:
+        return after.published.label or "published"
+    return "done"
+
+
+@contextmanager
+def _renewing(lease: Lease, tools: Toolbox) -> Iterator[None]:
+    """Renew the lease from a thread for as long as the stage works."""
+    over = threading.Event()
+    period = tools.settings.scheduling.lease / 3
+
+    def renew() -> None:
+        while not over.wait(period):
+            try:
+                if not tools.runs.renew(lease):
+                    return
+            except StateUnavailable as error:
+                log.warning("lease not renewed", extra={"why": str(error), "run_id": lease.run.id})
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,33 @@
+"""The reaper: takes up runs whose worker died or whose message was lost. Several at once are safe."""
+
+import logging
+import threading
+
+from entropy.errors import TransientError
+from entropy.lifecycle.starting import take_up
+from entropy.wiring import Toolbox
+
+log = logging.getLogger(__name__)
+
+
+def reap_once(tools: Toolbox) -> list[str]:
+    """Send every overdue run again from the stage it reached; returns their ids."""
+    taken = []
+    for envelope in tools.runs.overdue():
+        run = take_up(envelope, tools)
+        log.warning(
+            "overdue run taken up",
+            extra={"run_id": run.id, "stage": str(run.stage), "generation": run.generation, "item": str(run.item)},
+        )
+        taken.append(run.id)
+    return taken
+
+
+def reap_forever(tools: Toolbox, stop: threading.Event) -> None:
+    """Look every few seconds until told to stop; an outage of Redis is waited out."""
+    while not stop.is_set():
+        try:
+            reap_once(tools)
+        except TransientError as error:
+            log.warning("reaper waits", extra={"why": str(error)})
+        stop.wait(tools.settings.scheduling.reaper_interval)
