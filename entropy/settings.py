@@ -1,7 +1,7 @@
 """Every setting, typed, with its default; the only reader of the environment.
 
-``ENTROPY_<SECTION>__<NAME>`` sets a value, for example ``ENTROPY_REDIS__URL``. Secrets are not settings: settings say where
-secrets are, `entropy.secrets` reads them when they are used.
+``ENTROPY_<SECTION>__<NAME>`` sets a value, for example ``ENTROPY_REDIS__URL``. Secrets are not settings: settings say
+where secrets are, `entropy.secrets` reads them when they are used.
 """
 
 import difflib
@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from entropy.errors import ConfigurationError
@@ -37,8 +38,23 @@ class Section(BaseModel):
 class RedisSettings(Section):
     url: str = "redis://127.0.0.1:6379/0"
     """Broker, state and pub/sub. ``rediss://`` for TLS."""
+    password_file: Path | None = None
+    """Holds the password, so that the environment need not; it becomes a part of ``url`` when the settings are read."""
     prefix: str = "entropy"
     """First part of every key, so that two installations can share one server."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_password(cls, values: object) -> object:
+        if not isinstance(values, dict) or not values.get("password_file"):
+            return values
+        try:
+            password = quote(Path(values["password_file"]).read_text().strip(), safe="")
+        except OSError as error:
+            raise ValueError(f"the password file cannot be read: {error}") from None
+        parts = urlsplit(values.get("url", cls.model_fields["url"].default))
+        place = f"{parts.username or ''}:{password}@{parts.netloc.rpartition('@')[2]}"
+        return values | {"url": parts._replace(netloc=place).geturl()}
 
 
 class GitHubSettings(Section):
