@@ -1,0 +1,51 @@
+"""What an agent is: a role that turns an assignment into an outcome, and has no life of its own."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, NoReturn
+
+from entropy.agents.engines.engine import Engine
+from entropy.errors import IllegalStep
+from entropy.models import Assignment, Handoffs, Outcome
+from entropy.sandbox.interface import Sandbox
+
+
+class BaseAgent(ABC):
+    """One role. Made once per process and used by many runs, so it keeps nothing of a run."""
+
+    role: ClassVar[str]
+    """Names the queue, the secrets and the identity on the forge."""
+    trigger: ClassVar[str]
+    """The label that hands an item to this role."""
+    handoffs: ClassVar[Handoffs] = {}
+    """For a verdict, the label to set on the pull request, or on the item where there is none."""
+    uses_sandbox: ClassVar[bool] = True
+    """Where false, `perform` decides from the assignment alone and is given a `NoSandbox`."""
+
+    def __init__(self, engines: Sequence[Engine] = ()) -> None:
+        self.engines = tuple(engines)
+
+    @abstractmethod
+    def perform(self, assignment: Assignment, sandbox: Sandbox) -> Outcome:
+        """Do the role's work on the tree in the sandbox.
+
+        What can be expected to go wrong is an outcome. Errors are for a sandbox that is unavailable and for settings
+        that are wrong. Never collects the patch: the execute stage does, on `Verdict.CHANGED`.
+        """
+
+
+class NoSandbox:
+    """What an agent that uses no sandbox is given: touching it is a mistake in that agent."""
+
+    def put(self, tree: bytes) -> NoReturn:
+        _refuse()
+
+    def exec(self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None) -> NoReturn:
+        _refuse()
+
+    def collect(self) -> NoReturn:
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise IllegalStep("This role declares uses_sandbox = False and may not touch one.")

@@ -1,0 +1,117 @@
+"""The merger: says whether a pull request may be merged as it is, from nothing but what the forge holds about it."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from entropy.agents.base import BaseAgent
+from entropy.agents.evidence import quote
+from entropy.models import Assignment, Handoffs, Outcome, PullRequest, Verdict
+from entropy.sandbox.interface import Sandbox
+
+TESTS_CHECK = "entropy/tests"
+"""The commit status that a review by Entropy leaves at the head."""
+
+
+class Merger(BaseAgent):
+    role = "merger"
+    trigger = "entropy:merge"
+    handoffs: ClassVar[Handoffs] = {}
+    uses_sandbox = False
+
+    def perform(self, assignment: Assignment, sandbox: Sandbox) -> Outcome:
+        pull = assignment.item.pull_request
+        if pull is None:
+            return Outcome(verdict=Verdict.GAVE_UP, summary="This is an issue; only a pull request can be merged.")
+        for verdict, obstacle in OBSTACLES:
+            sentence = obstacle(pull)
+            if sentence:
+                return Outcome(verdict=verdict, summary=sentence)
+        return Outcome(
+            verdict=Verdict.MERGEABLE,
+            summary=f"Approved by {_people(_approvers(pull))} at this head; all checks are green.",
+        )
+
+
+def _merged(pull: PullRequest) -> str | None:
+    return "This pull request is merged already." if pull.merged else None
+
+
+def _closed(pull: PullRequest) -> str | None:
+    return None if pull.open else "This pull request is closed; reopen it if it is still wanted."
+
+
+def _conflicting(pull: PullRequest) -> str | None:
+    if pull.mergeable is not False:
+        return None
+    return f"This conflicts with base {quote(pull.base_branch)}; somebody has to merge or rebase it by hand."
+
+
+def _failing(pull: PullRequest) -> str | None:
+    failed = sorted({quote(check.name) for check in pull.checks if check.state == "failure"})
+    return f"A check failed at this head: {', '.join(failed)}. Look at it, then correct the change." if failed else None
+
+
+def _draft(pull: PullRequest) -> str | None:
+    return "This is a draft; it waits until its author marks it as ready." if pull.draft else None
+
+
+def _objected(pull: PullRequest) -> str | None:
+    people = sorted(author for author, (state, _) in _standing_reviews(pull).items() if state == "CHANGES_REQUESTED")
+    return f"{_people(people)} asked for changes; it waits for a new review from them." if people else None
+
+
+def _unapproved(pull: PullRequest) -> str | None:
+    return (
+        None if _approvers(pull) else "It waits for an approval of its present head by somebody else than its author."
+    )
+
+
+def _untested(pull: PullRequest) -> str | None:
+    tested = any(check.name == TESTS_CHECK for check in pull.checks)
+    return None if tested else f"It waits for the check {quote(TESTS_CHECK)} at its present head."
+
+
+def _pending(pull: PullRequest) -> str | None:
+    running = sorted({quote(check.name) for check in pull.checks if check.state != "success"})
+    return f"It waits for checks that are still running: {', '.join(running)}." if running else None
+
+
+def _uncertain(pull: PullRequest) -> str | None:
+    return "It waits for the forge to find out whether it can be merged." if pull.mergeable is None else None
+
+
+OBSTACLES: tuple[tuple[Verdict, Callable[[PullRequest], str | None]], ...] = (
+    # What ends the matter comes before what only has to be waited for.
+    (Verdict.SUPERSEDED, _merged),
+    (Verdict.GAVE_UP, _closed),
+    (Verdict.GAVE_UP, _conflicting),
+    (Verdict.GAVE_UP, _failing),
+    (Verdict.WAITING, _draft),
+    (Verdict.WAITING, _objected),
+    (Verdict.WAITING, _unapproved),
+    (Verdict.WAITING, _untested),
+    (Verdict.WAITING, _pending),
+    (Verdict.WAITING, _uncertain),
+)
+
+
+def _standing_reviews(pull: PullRequest) -> dict[str, tuple[str, str | None]]:
+    """Each person's last word, as state and commit. A comment takes nothing back; a dismissal does."""
+    return {
+        review.author.casefold(): (review.state, review.commit)
+        for review in pull.reviews
+        if review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
+    }
+
+
+def _approvers(pull: PullRequest) -> list[str]:
+    words = _standing_reviews(pull)
+    return sorted(
+        author
+        for author, word in words.items()
+        if word == ("APPROVED", pull.head_commit) and author != pull.author.casefold()
+    )
+
+
+def _people(logins: list[str]) -> str:
+    return ", ".join(quote(login) for login in logins)
