@@ -15,5 +15,5 @@ def test_password_comes_out_of_its_file_into_the_url(tmp_path: Path) -> None:
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValidationError, match="cannot be read.*nowhere"):
+    with pytest.raises(ValidationError, match=r"cannot be read.*nowhere"):
         RedisSettings(password_file=tmp_path / "nowhere")
