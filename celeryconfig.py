@@ -63,6 +63,7 @@ beat_schedule = {
         "options": {"expires": _settings.scheduling.interval},
     }
 }
-# Beat's memory of the last tick is worthless to us: discovery may run at any time, as often as it likes.
-beat_schedule_filename = "/dev/null"
+# Beat's memory of the last tick is worthless to us: discovery may run at any time, as often as it likes. (A file name
+# of /dev/null would not do: the default scheduler removes a schedule that it cannot read.)
+beat_scheduler = "celery.beat:Scheduler"
 timezone = "UTC"
