@@ -4,11 +4,15 @@ import importlib.util
 import secrets
 import shutil
 import socket
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from entropy.cli.demo.failure import DemoFailed
 from entropy.cli.demo.processes import Children
 from entropy.settings import inherited
+
+if TYPE_CHECKING:
+    import redis
 
 CONFIGURATION = """\
 bind 127.0.0.1
@@ -26,28 +30,40 @@ appendfsync everysec
 class RedisServer(NamedTuple):
     port: int
     password: str
+    password_file: Path
 
     @property
-    def url(self) -> str:
-        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+    def address(self) -> str:
+        """Without the password."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def client(self) -> "redis.Redis":
+        import redis
+
+        return redis.Redis(port=self.port, password=self.password, decode_responses=True)
 
 
 def start(children: Children) -> RedisServer:
-    """Start it; `wait` says when it answers."""
-    server = RedisServer(free_port(), secrets.token_urlsafe(24))
+    """Start it; `wait` says when it answers. The password stands in two files, and in no list of processes."""
     place = children.folder / "redis"
     place.mkdir(mode=0o700)
-    configuration = place / "redis.conf"
-    configuration.touch(mode=0o600)  # the password stands here, where no list of processes shows it
-    configuration.write_text(CONFIGURATION.format(port=server.port, password=server.password, place=place))
-    children.start("redis", [binary(), str(configuration)], environment=inherited("PATH", "LANG"))
+    server = RedisServer(free_port(), secrets.token_urlsafe(24), place / "password")
+    _write(server.password_file, server.password)
+    configuration = CONFIGURATION.format(port=server.port, password=server.password, place=place)
+    _write(place / "redis.conf", configuration)
+    children.start("redis", [binary(), str(place / "redis.conf")], environment=inherited("PATH", "LANG"))
     return server
+
+
+def _write(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
 
 
 def wait(children: Children, server: RedisServer) -> None:
     import redis
 
-    with redis.Redis.from_url(server.url) as client:
+    with server.client() as client:
 
         def answers() -> bool:
             try:

@@ -16,7 +16,7 @@ def test_it_answers_and_keeps_its_password_to_itself(tmp_path: Path) -> None:
         redis_server.wait(children, server)
         with redis.Redis(port=server.port) as stranger, pytest.raises(redis.AuthenticationError):
             stranger.ping()
-        with redis.Redis.from_url(server.url) as client:
+        with server.client() as client:
             assert client.config_get("appendonly") == {"appendonly": "yes"}
             pid = client.info("server")["process_id"]
     assert (tmp_path / "redis" / "redis.conf").stat().st_mode & 0o777 == 0o600
