@@ -1,20 +1,27 @@
 """What git says about the forge, as errors that say what to do."""
 
+import re
+
 from entropy.errors import EntropyError, ForgeConflict, ForgeRefused, ForgeUnavailable
 from entropy.repository.git import Answer
 
-_DENIED = ("error: 401", "error: 403", "Authentication failed", "could not read Username")
-_ABSENT = ("error: 404", "not found", "does not appear to be a git repository", "does not exist")
-_FINAL = ("fsck", "redirect", "not allowed", "not supported", "remote rejected", "invalid", "does not match any")
+_STATUS = re.compile(r"The requested URL returned (?:error: )?(\d{3})")
+_DENIED = ("Authentication failed", "could not read Username")
+_ABSENT = ("not found", "does not appear to be a git repository", "does not exist")
+_FINAL = ("fsck", "not allowed", "not supported", "remote rejected", "invalid", "does not match any")
 _MOVED = ("stale info", "fetch first", "non-fast-forward", "already exists", "cannot lock ref", "failed to update ref")
 
 
 def fetch_error(url: str, reason: str) -> EntropyError:
     """For a fetch; also for a push that did not come as far as the branch."""
-    if any(sign in reason for sign in _DENIED):
+    found = _STATUS.search(reason)
+    status = found[1] if found else ""
+    if status in {"401", "403"} or any(sign in reason for sign in _DENIED):
         return ForgeRefused(f"{url} does not let this role in ({reason}); see the role's token and its permissions.")
-    if any(sign in reason for sign in _ABSENT):
+    if status == "404" or any(sign in reason for sign in _ABSENT):
         return ForgeRefused(f"{url} is not there, or this role may not see it ({reason}); see the role's permissions.")
+    if status.startswith("3"):
+        return ForgeRefused(f"{url} has moved ({reason}); use its new address.")
     if any(sign in reason for sign in _FINAL):
         return ForgeRefused(f"{url} cannot be used: {reason}.")
     return ForgeUnavailable(f"{url} does not answer as it should: {reason}.")
