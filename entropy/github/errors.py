@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from github import GithubException
 from requests.exceptions import RequestException
@@ -42,7 +43,7 @@ def translated(tried: str) -> Iterator[None]:
         raise _from_status(error, tried) from error
     except RequestException as error:
         raise ForgeUnavailable(
-            f"Could not {tried}: the forge does not answer ({type(error).__name__}); "
+            f"Could not {tried}: the forge at {_host(error)} does not answer ({type(error).__name__}); "
             "check the network and ENTROPY_GITHUB__API if this stays so."
         ) from error
     except ValueError as error:
@@ -51,6 +52,10 @@ def translated(tried: str) -> Iterator[None]:
         raise ForgeRefused(
             f"Could not {tried}: the forge points to another address than its own; correct ENTROPY_GITHUB__API."
         ) from error
+
+
+def _host(error: RequestException) -> str:
+    return urlsplit(str(error.request.url)).netloc if error.request is not None else "its address"
 
 
 def _from_status(error: GithubException, tried: str) -> ForgeRefused | ForgeUnavailable | RateLimited:

@@ -1,0 +1,24 @@
+"""Where the forge, our client and GitHub's description are known to differ, with the reason for each.
+
+A test fails on every violation that is not listed here, and on every entry that no longer occurs.
+"""
+
+from dataclasses import dataclass
+
+from tests.contract.contract import Violation
+
+
+@dataclass(frozen=True)
+class Deviation:
+    operation: str
+    part: str
+    message: str
+    """How the violation's message begins."""
+    reason: str
+
+    def covers(self, violation: Violation) -> bool:
+        same = (self.operation, self.part) == (violation.operation, violation.part)
+        return same and violation.message.startswith(self.message)
+
+
+DEVIATIONS: tuple[Deviation, ...] = ()
