@@ -31,7 +31,8 @@ from entropy.models import Noun
 
 
 def _inside(path: str) -> str:
-    if not path or path.startswith("/") or "\0" in path or ".." in PurePosixPath(path).parts:
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or {"..", ".git"}.intersection(parts) or not path.isprintable():
         raise ValueError("write it as a path inside the repository")
     return path
 

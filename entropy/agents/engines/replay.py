@@ -6,8 +6,9 @@ from typing import assert_never
 
 from entropy.agents.engines.recording import EditStep, PlayStep, Recording, RunStep, WriteStep, read_recordings
 from entropy.agents.evidence import ending, observe, quote
+from entropy.errors import PolicyViolation
 from entropy.models import Assignment, Evidence, Item, Outcome, Verdict
-from entropy.sandbox.factory import write_file
+from entropy.sandbox.files import write_file
 from entropy.sandbox.interface import Sandbox
 from entropy.settings import EngineSettings
 
@@ -66,8 +67,7 @@ def _play(step: PlayStep, sandbox: Sandbox, evidence: list[Evidence]) -> str | N
         case EditStep():
             return _edit(step, sandbox)
         case WriteStep():
-            write_file(sandbox, step.write, step.content.encode())
-            return None
+            return _write(sandbox, step.write, step.content.encode())
         case _:
             assert_never(step)
 
@@ -84,5 +84,12 @@ def _edit(step: EditStep, sandbox: Sandbox) -> str | None:
     old = step.replace.encode()
     if content.count(old) != 1:
         return f"the text to replace is in {quote(step.edit)} {content.count(old)} times instead of once"
-    write_file(sandbox, step.edit, content.replace(old, step.replacement.encode()))
+    return _write(sandbox, step.edit, content.replace(old, step.replacement.encode()))
+
+
+def _write(sandbox: Sandbox, path: str, content: bytes) -> str | None:
+    try:
+        write_file(sandbox, path, content)
+    except PolicyViolation:
+        return f"the file {quote(path)} cannot be written"
     return None

@@ -7,8 +7,11 @@ from entropy.agents.evidence import ending, observe, quote
 from entropy.models import Assignment, Handoffs, Outcome, Verdict
 from entropy.sandbox.interface import Sandbox
 
-# In a copy, since what a test run leaves behind (caches, reports) must not become part of the change.
-IN_A_COPY = ("sh", "-c", 'copy=$(mktemp -d) && cp -a . "$copy" && cd "$copy" && exec "$@"', "sh")
+# In a copy, since what a test run leaves behind (caches, reports) must not become part of the change. A tree too large
+# for that is tested in its place.
+IN_A_COPY = (
+    *("sh", "-c", 'copy=$(mktemp -d) && { cp -a . "$copy" && cd "$copy" || rm -rf "$copy"; }; exec "$@"', "sh"),
+)
 
 
 class Coder(BaseAgent):
