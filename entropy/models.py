@@ -46,7 +46,7 @@ class WorkItem(Noun):
     repository: str
     number: int
 
-    PATTERN: ClassVar[re.Pattern[str]] = re.compile(r"([\w.-]+/[\w.-]+)#([1-9]\d{0,9})")
+    PATTERN: ClassVar[re.Pattern[str]] = re.compile(r"([\w.-]+/[\w.-]+)#([1-9]\d{0,9})", re.ASCII)
 
     @classmethod
     def parse(cls, reference: str) -> Self:

@@ -3,6 +3,7 @@
 import json
 import logging
 import pickle
+import re
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from entropy.errors import UnknownReference
 from entropy.models import Outcome, Recipe, RepositoryConfig, Run, Secret, Stage, Verdict, WorkItem
 
 
-@given(st.from_regex(r"[\w.-]{1,30}/[\w.-]{1,30}", fullmatch=True), st.integers(1, 10**9))
+@given(st.from_regex(re.compile(r"[\w.-]{1,30}/[\w.-]{1,30}", re.ASCII), fullmatch=True), st.integers(1, 10**9))
 def test_a_reference_reads_back_as_it_was_written(repository: str, number: int) -> None:
     item = WorkItem(repository=repository, number=number)
     assert WorkItem.parse(str(item)) == item
