@@ -1,0 +1,166 @@
+"""Sandboxes from Linux namespaces alone, without a daemon: for laptops, CI and the demo.
+
+Weaker than a container. There is no system-call filter; limits of memory, processes and processor hold for the whole
+sandbox where this process may write control groups (as root), else per process; the workspace has a quota only as root.
+Processes end with the command that started them.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import secrets
+import subprocess
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from entropy.errors import ConfigurationError, SandboxUnavailable
+from entropy.sandbox.backends import isolation, jail
+from entropy.sandbox.backends.cgroups import Cgroups
+from entropy.sandbox.backends.isolation import Inside
+from entropy.sandbox.command import Command, Ending
+from entropy.sandbox.policy import UID, SandboxPolicy
+from entropy.sandbox.session import Session
+from entropy.settings import SandboxSettings
+
+logger = logging.getLogger(__name__)
+
+RUN_ID = re.compile(r"[\w-]{1,80}")
+COLLECTOR_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108 - inside
+CANARY = ("sh", "-c", "command -v git tar grep mktemp > /dev/null && touch canary && rm canary")
+
+
+class NamespaceCell:
+    """A folder of the host that processes in namespaces of their own see as their workspace."""
+
+    def __init__(self, folder: Path, policy: SandboxPolicy, binds: Sequence[tuple[Path, Path]] = ()) -> None:
+        self._folder = folder
+        self._policy = policy
+        self._binds = tuple(binds)
+        self._groups = Cgroups(folder.name)
+        self._collector_groups = Cgroups(f"{folder.name}.collector")
+
+    def make(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True)
+        isolation.write_etc(self._folder / "etc")
+        workspace = self._folder / "workspace"
+        workspace.mkdir(mode=0o700)
+        self._groups.create(self._policy)
+        self._collector_groups.create(self._policy)
+        if _is_root():
+            options = f"size={self._policy.workspace},nr_inodes={self._policy.inodes},uid={UID},gid={UID},mode=0700"
+            _do("mount", "-t", "tmpfs", "-o", f"{options},nosuid,nodev", "tmpfs", str(workspace))
+
+    def work(self, command: Command) -> Ending:
+        inside = Inside(self._folder, self._binds, writable=True, tmp=self._policy.tmp, limits=self._limits())
+        return self._run(inside, command, self._policy.environment, self._groups)
+
+    def inspect(self, command: Command) -> Ending:
+        # What the collector writes is bounded by its memory, and it holds the snapshot twice over.
+        inside = Inside(self._folder, (), writable=False, tmp=self._policy.memory // 2, limits=self._limits())
+        return self._run(inside, command, COLLECTOR_ENVIRONMENT, self._collector_groups)
+
+    def kill(self) -> None:
+        jail.kill_strays(self._folder.name)
+        self._groups.kill()
+
+    def remove(self) -> None:
+        """Leave nothing, whatever state the sandbox was left in."""
+        self.kill()
+        self._groups.remove()
+        self._collector_groups.remove()
+        workspace = self._folder / "workspace"
+        if workspace.is_mount():
+            _do("umount", "--lazy", str(workspace))
+        # The owner may have closed folders to itself; neither program follows symlinks.
+        _do("chmod", "--recursive", "u+rwX", str(self._folder))
+        _do("rm", "--recursive", "--force", "--one-file-system", str(self._folder))
+
+    def limited(self) -> AbstractSet[str]:
+        """What is limited for the sandbox as a whole."""
+        return self._groups.limited
+
+    def _run(self, inside: Inside, command: Command, environment: dict[str, str], groups: Cgroups) -> Ending:
+        if not _is_root():
+            return jail.run(
+                lambda status: isolation.jailed(inside, command.argv, environment=environment, status=status), command
+            )
+        staged, steps = isolation.handed_over(inside)
+        return jail.run(
+            lambda status: isolation.as_root(
+                steps,
+                groups.entrances,
+                isolation.jailed(staged, command.argv, environment=environment, status=status),
+            ),
+            command,
+        )
+
+    def _limits(self) -> tuple[str, ...]:
+        return isolation.process_limits(self._policy, limited=self._groups.limited)
+
+
+class BubblewrapBackend:
+    """Makes sandboxes under one folder of the host."""
+
+    name = "bubblewrap"
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self._directory = settings.directory
+        self._policy = SandboxPolicy.of(settings)
+        self._binds = isolation.shown(settings.binds)
+
+    def preflight(self) -> None:
+        with self._cell(f"preflight-{secrets.token_hex(4)}") as cell:
+            result = Session(cell, self._policy).exec(CANARY, timeout=30)
+            absent = {"memory", "pids", "cpu"} - cell.limited()
+        if result.exit_status != 0:
+            raise ConfigurationError(
+                f"The bubblewrap sandbox needs git and tar below /usr ({result.stderr.strip()}); install them."
+            )
+        if absent:
+            logger.warning(
+                "bubblewrap limits %s per process only; it is for trusted work here", ", ".join(sorted(absent))
+            )
+
+    @contextlib.contextmanager
+    def open(self, run_id: str) -> Iterator[Session]:
+        for folder in self._folders():
+            if _run_of(folder) == run_id:  # of an earlier attempt, whose worker has lost the run
+                NamespaceCell(folder, self._policy).remove()
+        with self._cell(run_id) as cell:
+            yield Session(cell, self._policy)
+
+    def reap(self, live: AbstractSet[str]) -> list[str]:
+        dead = [folder for folder in self._folders() if _run_of(folder) not in live]
+        for folder in dead:
+            NamespaceCell(folder, self._policy).remove()
+        return [folder.name for folder in dead]
+
+    @contextlib.contextmanager
+    def _cell(self, run_id: str) -> Iterator[NamespaceCell]:
+        if not RUN_ID.fullmatch(run_id):
+            raise ValueError(f"{run_id!r} cannot name a folder")
+        cell = NamespaceCell(self._directory / f"{run_id}.{secrets.token_hex(4)}", self._policy, self._binds)
+        try:
+            cell.make()
+            yield cell
+        finally:
+            cell.remove()
+
+    def _folders(self) -> list[Path]:
+        return sorted(self._directory.iterdir()) if self._directory.is_dir() else []
+
+
+def _run_of(folder: Path) -> str:
+    return folder.name.rpartition(".")[0]
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _do(name: str, *arguments: str) -> None:
+    done = subprocess.run([isolation.program(name), *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SandboxUnavailable(f"The bubblewrap sandbox cannot {name}: {done.stderr.strip()}")

@@ -1,0 +1,152 @@
+"""The command lines that put a command into bubblewrap's namespaces."""
+
+import os
+import resource
+import shlex
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import NamedTuple
+
+from entropy.errors import ConfigurationError
+from entropy.sandbox.policy import MIB, UID, WORKSPACE, SandboxPolicy
+
+STAGE = Path("/run/entropy-sandbox")
+"""Mount point, in a mount namespace of its own, where root hands folders over to the sandbox's user."""
+ETC = ("ld.so.cache", "alternatives", "localtime", "mime.types")
+LINKS = ("bin", "sbin", "lib", "lib64", "lib32")
+FILES = {
+    "passwd": f"root:x:0:0::/:/usr/sbin/nologin\nsandbox:x:{UID}:{UID}::/tmp:/bin/sh\n",
+    "group": f"root:x:0:\nsandbox:x:{UID}:\n",
+    "hosts": "127.0.0.1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
+USR = Path("/usr")
+SHARED_MEMORY = 64 * MIB
+INIT = '"$@"; exit $?'
+"""PID 1: waits for the command, adopts what it leaves behind, and takes that along when it ends."""
+NAMESPACES = (
+    *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1"),
+    *("--cap-drop", "ALL", "--uid", str(UID), "--gid", str(UID), "--hostname", "sandbox"),
+)
+DEMOTION = (
+    *(f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--no-new-privs"),
+    *("--bounding-set=-all", "--inh-caps=-all", "--"),
+)
+
+
+class Inside(NamedTuple):
+    """What one process of a sandbox sees."""
+
+    folder: Path
+    """The sandbox's own folder on the host, with ``workspace`` and ``etc`` in it."""
+    binds: tuple[tuple[Path, Path], ...]
+    """Folders of the host, and where each is shown, read-only."""
+    writable: bool
+    tmp: int
+    limits: tuple[str, ...]
+    """Options of prlimit."""
+
+
+def shown(binds: Iterable[Path]) -> tuple[tuple[Path, Path], ...]:
+    """The operator's folders at their own path and, where that leads through symlinks, at the real one too."""
+    found: dict[Path, Path] = {}
+    for path in binds:
+        real = path.resolve()
+        if not path.is_absolute() or real == Path("/") or not real.exists():
+            raise ConfigurationError(
+                f"ENTROPY_SANDBOX__BINDS names {path}, which cannot be shown; name existing folders by absolute path."
+            )
+        for target in (real, Path(os.path.normpath(path))):
+            if not any(target.is_relative_to(other) for other in (USR, *found)):
+                found[target] = real
+    return tuple((source, target) for target, source in found.items())
+
+
+def write_etc(folder: Path) -> None:
+    folder.mkdir(mode=0o755)
+    for name, content in FILES.items():
+        (folder / name).write_text(content)
+        (folder / name).chmod(0o644)
+
+
+def program(name: str) -> str:
+    """Absolute path of a program of the host."""
+    found = shutil.which(name, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    if found is None:
+        raise ConfigurationError(
+            f"The bubblewrap sandbox needs {name}; install the packages bubblewrap and util-linux."
+        )
+    return found
+
+
+def process_limits(policy: SandboxPolicy, *, limited: AbstractSet[str]) -> tuple[str, ...]:
+    """Options of prlimit: what is always per process, and stand-ins for what is not limited as a whole."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = policy.open_files if most == resource.RLIM_INFINITY else min(policy.open_files, most)
+    options = [f"--nofile={files}", "--core=0", f"--fsize={policy.workspace}"]
+    if "pids" not in limited:
+        options.append(f"--nproc={policy.pids}")
+    if "memory" not in limited:
+        options.append(f"--data={policy.memory}")
+    return tuple(options)
+
+
+def jailed(inside: Inside, argv: Sequence[str], *, environment: Mapping[str, str], status: int) -> list[str]:
+    """bubblewrap's command line, for the user who is to own what is inside."""
+    line = [program("bwrap"), *NAMESPACES, "--json-status-fd", str(status), "--clearenv"]
+    for name, value in environment.items():
+        line += ["--setenv", name, value]
+    line += [*_system(inside.folder / "etc"), *_scratch(inside.tmp)]
+    for source, target in inside.binds:
+        line += ["--ro-bind", str(source), str(target)]
+    line += ["--bind" if inside.writable else "--ro-bind", str(inside.folder / "workspace"), WORKSPACE]
+    line += ["--remount-ro", "/", "--chdir", WORKSPACE, "--"]
+    return [*line, "/bin/sh", "-c", INIT, "sandbox", "/usr/bin/prlimit", *inside.limits, "--", *argv]
+
+
+def _system(etc: Path) -> list[str]:
+    line = ["--ro-bind", str(USR), str(USR)]
+    for name in LINKS:
+        path = Path("/", name)
+        if path.is_symlink():
+            line += ["--symlink", str(path.readlink()), str(path)]
+        elif path.is_dir():
+            line += ["--ro-bind", str(path), str(path)]
+    for name in FILES:
+        line += ["--ro-bind", str(etc / name), f"/etc/{name}"]
+    for name in ETC:
+        line += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    return line
+
+
+def _scratch(tmp: int) -> list[str]:
+    line = ["--proc", "/proc", "--dev", "/dev", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm"]  # noqa: S108
+    return [*line, "--remount-ro", "/dev", "--size", str(tmp), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108
+
+
+def handed_over(inside: Inside) -> tuple[Inside, list[str]]:
+    """What root's shell does so that the sandbox's user reaches folders that lie behind closed ones."""
+    steps = [["mount", "-t", "tmpfs", "-o", "size=1m,mode=0755", "tmpfs", str(STAGE)]]
+    for name in ("etc", "workspace"):
+        steps += _mounted(inside.folder / name, STAGE / name)
+    binds = []
+    for number, (source, target) in enumerate(inside.binds):
+        steps += _mounted(source, STAGE / str(number))
+        binds.append((STAGE / str(number), target))
+    return inside._replace(folder=STAGE, binds=tuple(binds)), [shlex.join(step) for step in steps]
+
+
+def _mounted(source: Path, target: Path) -> list[list[str]]:
+    place = ["mkdir", str(target)] if source.is_dir() else ["touch", str(target)]
+    return [place, ["mount", "--rbind", str(source), str(target)]]
+
+
+def as_root(steps: Sequence[str], entrances: Sequence[str], line: Sequence[str]) -> list[str]:
+    """The command line by which root enters the control groups, takes `steps`, becomes nobody and runs `line`."""
+    STAGE.mkdir(mode=0o755, exist_ok=True)
+    demoted = [program("setpriv"), *DEMOTION, *line]
+    entered = [f"echo $$ > {shlex.quote(entrance)}" for entrance in entrances]
+    script = "\n".join([*entered, *steps, f"exec {shlex.join(demoted)}"])
+    return [program("unshare"), "--mount", "--propagation", "private", "--", "/bin/sh", "-euc", script]

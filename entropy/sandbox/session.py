@@ -1,0 +1,47 @@
+"""One sandbox in use: the order of its calls and the clock that runs over them."""
+
+import time
+from collections.abc import Sequence
+
+from entropy.errors import IllegalStep, PolicyViolation
+from entropy.sandbox import collector, snapshot
+from entropy.sandbox.command import Cell, Command
+from entropy.sandbox.interface import ExecResult
+from entropy.sandbox.policy import KIB, SandboxPolicy
+
+EMPTY = bytes(KIB)
+"""A tar of no files."""
+
+
+class Session:
+    """The `Sandbox` over any backend's cell."""
+
+    def __init__(self, cell: Cell, policy: SandboxPolicy) -> None:
+        self._cell = cell
+        self._policy = policy
+        self._deadline = time.monotonic() + policy.stage_seconds
+        self._tree: bytes | None = None
+        self._patch: bytes | None = None
+
+    def put(self, tree: bytes) -> None:
+        if self._tree is not None:
+            raise IllegalStep("The workspace was filled before; open another sandbox.")
+        snapshot.check(tree, self._policy)
+        self._tree = tree
+        result = self.exec(snapshot.UNPACK, stdin=tree)
+        if result.exit_status != 0:
+            raise PolicyViolation(f"The snapshot cannot be unpacked: {result.stderr.strip()[-KIB:]}")
+
+    def exec(self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None) -> ExecResult:
+        if self._patch is not None:
+            raise IllegalStep("The sandbox was collected; open another one.")
+        limits = [self._policy.command_seconds, max(0.0, self._deadline - time.monotonic())]
+        seconds = min(limits if timeout is None else [*limits, timeout])
+        half = self._policy.output // 2
+        command = Command(argv, stdin=stdin, seconds=seconds, keep=(half, half))
+        return self._cell.work(command).result(command)
+
+    def collect(self) -> bytes:
+        if self._patch is None:
+            self._patch = collector.collect(self._cell, self._tree or EMPTY, self._policy)
+        return self._patch

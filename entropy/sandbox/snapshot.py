@@ -1,0 +1,35 @@
+"""The tar of tracked files on its way into a workspace: looked at before anything unpacks it."""
+
+import io
+import tarfile
+from pathlib import PurePosixPath
+
+from entropy.errors import PolicyViolation
+from entropy.sandbox.policy import SandboxPolicy
+
+UNPACK = ("tar", "--extract", "--file=-", "--no-same-owner")
+
+
+def check(tree: bytes, policy: SandboxPolicy) -> None:
+    """Raise `PolicyViolation` unless these are plain files, folders and symlinks that stay inside and fit."""
+    members = size = 0
+    try:
+        with tarfile.open(fileobj=io.BytesIO(tree), mode="r:") as archive:
+            for member in archive:
+                _check_member(member)
+                members += 1
+                size += member.size
+    except tarfile.TarError as error:
+        raise PolicyViolation(f"The snapshot is not a tar archive: {error}.") from None
+    if members > policy.inodes or size > policy.workspace:
+        raise PolicyViolation(
+            f"The repository has {members} files of {size} bytes in all, more than a workspace holds;"
+            " raise ENTROPY_SANDBOX__WORKSPACE_MIB."
+        )
+
+
+def _check_member(member: tarfile.TarInfo) -> None:
+    path = PurePosixPath(member.name)
+    plain = member.isreg() or member.isdir() or member.issym()
+    if not plain or path.is_absolute() or ".." in path.parts:
+        raise PolicyViolation(f"The snapshot holds {member.name!r}, which is not a file inside it.")
