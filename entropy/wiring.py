@@ -16,7 +16,7 @@ from entropy.settings import Settings, settings
 from entropy.state.announcements import Announcements
 from entropy.state.artifacts import Artifacts
 from entropy.state.claims import Claims
-from entropy.state.connection import Connection
+from entropy.state.connection import RedisConnection
 from entropy.state.holds import Holds
 from entropy.state.keys import Keys
 from entropy.state.runs import Runs
@@ -33,7 +33,7 @@ class Toolbox:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.connection = Connection(settings.redis)
+        self.connection = RedisConnection(settings.redis)
         self._keys = Keys(settings.redis.prefix)
         self._forges: dict[str, GitHub] = {}
 

@@ -1,10 +1,10 @@
 """Stage 3: the agent turns the assignment into an outcome, inside a sandbox; nothing else of the world is touched."""
 
-from entropy.agents.base import BaseAgent
+from entropy.agents.base import BaseAgent, NoSandbox
 from entropy.errors import IllegalStep, PolicyViolation
 from entropy.lifecycle.assignment import assignment_of
 from entropy.models import Assignment, Outcome, Run, Verdict
-from entropy.sandbox.interface import ExecResult, Sandbox
+from entropy.sandbox.interface import Sandbox
 from entropy.wiring import Toolbox
 
 
@@ -33,16 +33,3 @@ def _perform(run: Run, tools: Toolbox, agent: BaseAgent, assignment: Assignment,
     if not patch:
         return outcome.model_copy(update={"verdict": Verdict.UNCHANGED})
     return outcome.model_copy(update={"patch": tools.artifacts.put(run.id, patch)})
-
-
-class NoSandbox:
-    """What an agent is given that said it needs no sandbox."""
-
-    def put(self, tree: bytes) -> None:
-        raise IllegalStep("This role runs nothing; it has no sandbox.")
-
-    def exec(self, argv: object, *, stdin: bytes = b"", timeout: float | None = None) -> ExecResult:
-        raise IllegalStep("This role runs nothing; it has no sandbox.")
-
-    def collect(self) -> bytes:
-        raise IllegalStep("This role runs nothing; it has no sandbox.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from entropy.models import Noun, Run, Stage
-from entropy.state.connection import Connection
+from entropy.state.connection import RedisConnection
 from entropy.state.keys import Keys
 
 
@@ -30,7 +30,7 @@ class Announcement(Noun):
 class Announcements:
     """The channel."""
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
+    def __init__(self, connection: RedisConnection, keys: Keys) -> None:
         self._connection = connection
         self._keys = keys
 

@@ -3,7 +3,7 @@
 import hashlib
 
 from entropy.errors import IllegalStep
-from entropy.state.connection import Connection, raw
+from entropy.state.connection import RedisConnection, raw
 from entropy.state.keys import Keys
 
 LIFETIME = 7 * 86400
@@ -13,7 +13,7 @@ LIFETIME = 7 * 86400
 class Artifacts:
     """Bytes by run and SHA-256 digest; what is read is checked against its name."""
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
+    def __init__(self, connection: RedisConnection, keys: Keys) -> None:
         self._connection = connection
         self._keys = keys
 

@@ -1,14 +1,14 @@
 """Claims: which run has an item. A claim lasts as long as its run is live."""
 
 from entropy.models import Run
-from entropy.state.connection import Connection
+from entropy.state.connection import RedisConnection
 from entropy.state.keys import Keys
 
 
 class Claims:
     """One item, one run."""
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
+    def __init__(self, connection: RedisConnection, keys: Keys) -> None:
         self._connection = connection
         self._keys = keys
         self._claim = connection.script("claim")

@@ -13,7 +13,7 @@ from entropy.errors import ConfigurationError, StateUnavailable
 from entropy.settings import RedisSettings
 
 
-class Connection:
+class RedisConnection:
     """One process's pool of connections to the Redis of the settings."""
 
     def __init__(self, settings: RedisSettings) -> None:

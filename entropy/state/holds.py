@@ -1,7 +1,7 @@
 """Holds: an item that was handed to a role and did not move waits longer each time before it is tried again."""
 
 from entropy.models import WorkItem
-from entropy.state.connection import Connection
+from entropy.state.connection import RedisConnection
 from entropy.state.keys import Keys
 
 LONGEST = 3600
@@ -11,7 +11,7 @@ MEMORY = 86400
 class Holds:
     """Waiting times between fruitless runs, doubling up to an hour."""
 
-    def __init__(self, connection: Connection, keys: Keys, *, first: float) -> None:
+    def __init__(self, connection: RedisConnection, keys: Keys, *, first: float) -> None:
         self._connection = connection
         self._keys = keys
         self._first = first

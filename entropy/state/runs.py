@@ -8,7 +8,7 @@ from typing import NamedTuple
 from entropy.errors import IllegalStep, StaleGeneration
 from entropy.models import Envelope, Run, Stage, WorkItem
 from entropy.settings import SchedulingSettings
-from entropy.state.connection import Connection, text
+from entropy.state.connection import RedisConnection, text
 from entropy.state.keys import Keys
 
 FIELDS = {"stage", "generation", "attempts"}
@@ -45,7 +45,7 @@ class Lease(NamedTuple):
 class Runs:
     """All runs of an installation."""
 
-    def __init__(self, connection: Connection, keys: Keys, settings: SchedulingSettings) -> None:
+    def __init__(self, connection: RedisConnection, keys: Keys, settings: SchedulingSettings) -> None:
         self._connection = connection
         self._redis = connection.redis
         self._keys = keys

@@ -1,13 +1,12 @@
 """Publishing a review: the check and the verdict at the commit that was looked at."""
 
+from entropy.agents.roles.merger import TESTS_CHECK
 from entropy.errors import ForgeConflict
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.notice import publish_notice
 from entropy.lifecycle.publish.prose import details, evidence_block
 from entropy.models import Assignment, Outcome, Published, Run, Verdict
 from entropy.wiring import Toolbox
-
-CHECK = "entropy/tests"
 
 
 def publish_review(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
@@ -39,7 +38,7 @@ def _set_check(run: Run, outcome: Outcome, commit: str, tools: Toolbox) -> None:
     tools.github(run.role).reviews.set_status(
         run.item.repository,
         commit=commit,
-        context=CHECK,
+        context=TESTS_CHECK,
         state="success" if green else "failure",
         description="The tests pass." if green else "The tests fail.",
     )

@@ -4,7 +4,7 @@ import pytest
 
 from entropy.settings import RedisSettings, SchedulingSettings
 from entropy.state.claims import Claims
-from entropy.state.connection import Connection
+from entropy.state.connection import RedisConnection
 from entropy.state.keys import Keys
 from entropy.state.runs import Runs
 
@@ -12,19 +12,19 @@ KEYS = Keys("test")
 
 
 @pytest.fixture
-def connection(redis_url: str) -> Iterator[Connection]:
-    connection = Connection(RedisSettings(url=redis_url))
+def connection(redis_url: str) -> Iterator[RedisConnection]:
+    connection = RedisConnection(RedisSettings(url=redis_url))
     yield connection
     connection.close()
 
 
 @pytest.fixture
-def runs(connection: Connection) -> Runs:
+def runs(connection: RedisConnection) -> Runs:
     return Runs(
         connection, KEYS, SchedulingSettings(capacity=3, capacity_per_repository=2, lease=0.3, dispatch_grace=0.3)
     )
 
 
 @pytest.fixture
-def claims(connection: Connection) -> Claims:
+def claims(connection: RedisConnection) -> Claims:
     return Claims(connection, KEYS)

@@ -10,7 +10,7 @@ from entropy.errors import IllegalStep, StaleGeneration, StateUnavailable
 from entropy.models import Envelope, Outcome, Stage, Verdict, WorkItem
 from entropy.settings import RedisSettings, SchedulingSettings
 from entropy.state.claims import Claims
-from entropy.state.connection import Connection
+from entropy.state.connection import RedisConnection
 from entropy.state.keys import Keys
 from entropy.state.runs import Admission, Begin, Lease, Runs
 
@@ -119,7 +119,7 @@ def test_who_lost_the_lease_can_neither_renew_nor_save_nor_write(runs: Runs) -> 
     assert again.run.attempts == 2
 
 
-def test_two_reapers_that_saw_the_same_runs_take_each_up_once(runs: Runs, connection: Connection) -> None:
+def test_two_reapers_that_saw_the_same_runs_take_each_up_once(runs: Runs, connection: RedisConnection) -> None:
     ids = {begun(runs, admitted(runs, item(number))).run.id for number in (1, 2)}
     after_both = connection.now() + 0.35
     wait_until(lambda: connection.now() > after_both)
@@ -166,7 +166,7 @@ def test_two_runs_race_for_one_item_and_one_has_it(runs: Runs, claims: Claims) -
 
 
 def test_a_missing_redis_is_one_sentence_without_the_password() -> None:
-    connection = Connection(RedisSettings(url="redis://:geheim@127.0.0.1:1/0"))
+    connection = RedisConnection(RedisSettings(url="redis://:geheim@127.0.0.1:1/0"))
     runs = Runs(connection, Keys("test"), SchedulingSettings())
     with pytest.raises(StateUnavailable, match=r"Redis at 127\.0\.0\.1:1/0 does not answer; start it or set") as caught:
         runs.admit(ITEM, "coder")

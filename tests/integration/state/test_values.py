@@ -8,7 +8,7 @@ from entropy.errors import IllegalStep
 from entropy.models import Run, Stage, WorkItem
 from entropy.state.announcements import Announcement, Announcements
 from entropy.state.artifacts import Artifacts
-from entropy.state.connection import Connection
+from entropy.state.connection import RedisConnection
 from entropy.state.holds import Holds
 from entropy.state.runs import Admission, Runs
 from tests.integration.state.conftest import KEYS
@@ -17,7 +17,7 @@ ITEM = WorkItem(repository="acme/widgets", number=12)
 RUN = Run(id="r1", item=ITEM, role="coder", created=0)
 
 
-def test_an_artifact_is_what_its_digest_says(connection: Connection) -> None:
+def test_an_artifact_is_what_its_digest_says(connection: RedisConnection) -> None:
     artifacts = Artifacts(connection, KEYS)
     digest = artifacts.put("r1", b"\x00tree")
     assert artifacts.get("r1", digest) == b"\x00tree"
@@ -26,7 +26,7 @@ def test_an_artifact_is_what_its_digest_says(connection: Connection) -> None:
         artifacts.get("r1", digest)
 
 
-def test_artifacts_go_with_their_run_and_no_other(connection: Connection) -> None:
+def test_artifacts_go_with_their_run_and_no_other(connection: RedisConnection) -> None:
     artifacts = Artifacts(connection, KEYS)
     mine, theirs = artifacts.put("r1", b"x"), artifacts.put("r2", b"x")
     artifacts.drop("r1")
@@ -35,7 +35,7 @@ def test_artifacts_go_with_their_run_and_no_other(connection: Connection) -> Non
         artifacts.get("r1", mine)
 
 
-def test_an_item_that_does_not_move_waits_longer_each_time(connection: Connection, runs: Runs) -> None:
+def test_an_item_that_does_not_move_waits_longer_each_time(connection: RedisConnection, runs: Runs) -> None:
     holds = Holds(connection, KEYS, first=10)
     assert [holds.lengthen(ITEM, "merger") for _ in range(3)] == [10, 20, 40]
     assert [holds.lengthen(ITEM, "merger") for _ in range(30)][-1] == 3600
@@ -45,12 +45,12 @@ def test_an_item_that_does_not_move_waits_longer_each_time(connection: Connectio
     assert runs.admit(ITEM, "merger", trigger="entropy:merge")[0] is Admission.ADMITTED
 
 
-def test_a_person_may_start_what_is_held(connection: Connection, runs: Runs) -> None:
+def test_a_person_may_start_what_is_held(connection: RedisConnection, runs: Runs) -> None:
     Holds(connection, KEYS, first=10).lengthen(ITEM, "merger")
     assert runs.admit(ITEM, "merger")[0] is Admission.ADMITTED
 
 
-def test_announcements_are_heard_by_all_and_wake_once(connection: Connection) -> None:
+def test_announcements_are_heard_by_all_and_wake_once(connection: RedisConnection) -> None:
     announcements = Announcements(connection, KEYS)
     listening, heard = threading.Barrier(3), []
 
