@@ -52,7 +52,7 @@ def unpack(seed: Seed, data: Path, target: Path) -> Path:
     for name, text in seed.files.items():
         path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.lstrip("\n"), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     return tree
 
 

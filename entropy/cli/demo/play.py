@@ -1,0 +1,88 @@
+"""The demo from its first process to its last: the only place that knows the order."""
+
+import signal
+from pathlib import Path
+
+from entropy.cli.demo import environment, installation, people, redis_server, sandbox_choice, watch
+from entropy.cli.demo.folder import folder
+from entropy.cli.demo.installation import Installation, Parts
+from entropy.cli.demo.person import Person
+from entropy.cli.demo.processes import Children
+from entropy.cli.demo.screen import Screen
+from entropy.cli.demo.seed import Seed, seeds
+from entropy.cli.demo.signals import interruptible
+from entropy.cli.demo.summary import Summary
+from entropy.models import Noun, WorkItem
+
+
+class Wishes(Noun):
+    """What the person asked for on the command line."""
+
+    keep: bool
+    vault: bool
+    sandbox: sandbox_choice.Kind | None
+    directory: Path | None
+    deadline: float
+    tools: Path
+
+
+def play(wishes: Wishes) -> None:
+    screen = Screen()
+    with interruptible(), folder(wishes.directory) as place:
+        screen.say(f"everything is kept in {place} until the end")
+        with Children(place) as children:
+            perform(wishes, children, screen)
+            screen.say("stopping")
+    screen.say("nothing is left")
+
+
+def perform(wishes: Wishes, children: Children, screen: Screen) -> None:
+    stock = seeds(environment.data())
+    running = start(wishes, children, screen, stock)
+    person = Person(running.api, running.person)
+    connection = watch.connect(running.redis)
+    steps = watch.announcements(connection)
+    next(steps)  # listens from here on, before there is anything to hear
+    items = [_file(person, seed, running, screen) for seed in stock]
+    watching = watch.Watch(person, [item for filed in items for item in filed], deadline=wishes.deadline)
+    with screen.live():
+        watching.until_merged(steps, children, screen.show)
+    screen.say("every issue is merged and closed")
+    Summary(connection, person, children.folder / "tmp").show(watching.looks, screen.console)
+    if wishes.keep:
+        _keep(running, stock, screen)
+
+
+def start(wishes: Wishes, children: Children, screen: Screen, stock: tuple[Seed, ...]) -> Installation:
+    redis = redis_server.start(children)
+    forge = installation.start_forge(children, stock)
+    secrets = children.folder / "secrets"
+    people.write_tokens(secrets, forge.tokens)
+    chosen = sandbox_choice.choose(children.folder, wanted=wishes.sandbox, tools=wishes.tools, say=screen.say)
+    screen.say(f"sandbox: {chosen.kind}")
+    redis_server.wait(children, redis)
+    parts = Parts(
+        shared=installation.shared(children.folder, redis, forge, stock),
+        secrets=environment.token_files(secrets),
+        sandbox=chosen,
+    )
+    running = installation.start_entropy(children, forge, redis, parts)
+    installation.wait(children, running)
+    return running
+
+
+def _file(person: Person, seed: Seed, running: Installation, screen: Screen) -> list[WorkItem]:
+    filed = [person.file(seed.repository, issue) for issue in seed.issue]
+    for item, issue in zip(filed, seed.issue, strict=True):
+        screen.say(f"filed {running.forge.url}/{item.repository}/issues/{item.number}  {issue.title}")
+    return filed
+
+
+def _keep(running: Installation, stock: tuple[Seed, ...], screen: Screen) -> None:
+    flower = running.flower
+    screen.say(f"Flower: {flower.url}  user {flower.user}, password {flower.password}")
+    for seed in stock:
+        screen.say(f"forge:  {running.forge.url}/{seed.repository}")
+    screen.say("Ctrl-C ends everything")
+    while True:
+        signal.pause()
