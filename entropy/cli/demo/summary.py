@@ -9,7 +9,7 @@ from entropy.cli.demo.person import Person
 from entropy.cli.demo.watch import keys
 from entropy.models import Run, WorkItem
 from entropy.settings import SchedulingSettings
-from entropy.state.connection import Connection
+from entropy.state.connection import RedisConnection
 from entropy.state.runs import Runs
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MOST_RUNS = 200
 class Summary:
     """Reads the runs from Redis, all else from the forge's public API and from a clone."""
 
-    def __init__(self, connection: Connection, person: Person, folder: Path) -> None:
+    def __init__(self, connection: RedisConnection, person: Person, folder: Path) -> None:
         self._runs = Runs(connection, keys(), SchedulingSettings())
         self._person = person
         self._folder = folder

@@ -10,7 +10,7 @@ from entropy.cli.demo.redis_server import RedisServer
 from entropy.models import WorkItem
 from entropy.settings import RedisSettings
 from entropy.state.announcements import Announcement, Announcements
-from entropy.state.connection import Connection
+from entropy.state.connection import RedisConnection
 from entropy.state.keys import Keys
 
 PARKED = "entropy:parked"
@@ -18,15 +18,15 @@ LOOK_EVERY = 2.0
 """Seconds between two looks at the forge when nothing is announced."""
 
 
-def connect(redis: RedisServer) -> Connection:
-    return Connection(RedisSettings(url=redis.address, password_file=redis.password_file))
+def connect(redis: RedisServer) -> RedisConnection:
+    return RedisConnection(RedisSettings(url=redis.address, password_file=redis.password_file))
 
 
 def keys() -> Keys:
     return Keys(RedisSettings().prefix)
 
 
-def announcements(connection: Connection) -> Iterator[Announcement | None]:
+def announcements(connection: RedisConnection) -> Iterator[Announcement | None]:
     """Each step of each run from now on, and None about four times a second."""
     return Announcements(connection, keys()).listen(timeout=0.25)
 
