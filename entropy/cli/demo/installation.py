@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from entropy.cli.demo import environment, people, redis_server, servers
+from entropy.cli.demo import environment, people, servers
 from entropy.cli.demo.environment import Environment
 from entropy.cli.demo.processes import Children
 from entropy.cli.demo.redis_server import RedisServer
@@ -49,26 +49,18 @@ def start_forge(children: Children, seeds: Sequence[Seed]) -> Forge:
     return Forge(address, person, dict(tokens))
 
 
-def start_entropy(children: Children, forge: Forge, redis: RedisServer, parts: "Parts") -> Installation:
-    """Start the workers, beat, the reaper and Flower; `wait` says when they listen."""
-    shared, folder = parts.shared, children.folder
+def start_control(children: Children, shared: Environment, secrets: Environment) -> None:
+    """All that holds a token or needs neither token nor sandbox."""
     servers.start_worker(
-        children, "control", servers.CONTROL_QUEUES, environment.control(shared, folder, parts.secrets)
+        children, "control", servers.CONTROL_QUEUES, environment.control(shared, children.folder, secrets)
     )
-    untrusted = environment.untrusted(shared, parts.sandbox.environment)
-    servers.start_worker(children, "sandbox", servers.SANDBOX_QUEUES, untrusted)
     servers.start_beat(children, shared)
     servers.start_reaper(children, shared)
-    flower = servers.start_flower(children, shared)
-    return Installation(redis, forge.address, flower, forge.person)
 
 
-class Parts(NamedTuple):
-    """What the workers are told."""
-
-    shared: Environment
-    secrets: Environment
-    sandbox: Choice
+def start_sandbox(children: Children, shared: Environment, sandbox: Choice) -> None:
+    environment_of_agents = environment.untrusted(shared, sandbox.environment)
+    servers.start_worker(children, "sandbox", servers.SANDBOX_QUEUES, environment_of_agents)
 
 
 def shared(folder: Path, redis: RedisServer, forge: Forge, seeds: Sequence[Seed]) -> Environment:
@@ -78,9 +70,3 @@ def shared(folder: Path, redis: RedisServer, forge: Forge, seeds: Sequence[Seed]
         api=f"{forge.address.url}/api/v3",
         repositories=[seed.repository for seed in seeds],
     )
-
-
-def wait(children: Children, installation: Installation) -> None:
-    """Until Redis answers and the forge listens."""
-    redis_server.wait(children, installation.redis)
-    servers.wait_for(children, installation.forge, what="The forge")

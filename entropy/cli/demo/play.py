@@ -1,11 +1,21 @@
 """The demo from its first process to its last: the only place that knows the order."""
 
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
-from entropy.cli.demo import environment, installation, people, redis_server, sandbox_choice, watch
+from entropy.cli.demo import (
+    environment,
+    installation,
+    people,
+    redis_server,
+    sandbox_choice,
+    servers,
+    vault_server,
+    watch,
+)
 from entropy.cli.demo.folder import folder
-from entropy.cli.demo.installation import Installation, Parts
+from entropy.cli.demo.installation import Installation
 from entropy.cli.demo.person import Person
 from entropy.cli.demo.processes import Children
 from entropy.cli.demo.screen import Screen
@@ -54,21 +64,26 @@ def perform(wishes: Wishes, children: Children, screen: Screen) -> None:
 
 
 def start(wishes: Wishes, children: Children, screen: Screen, stock: tuple[Seed, ...]) -> Installation:
+    """Each process as soon as what it needs is there: starting them is most of the work of two cores."""
     redis = redis_server.start(children)
     forge = installation.start_forge(children, stock)
-    secrets = children.folder / "secrets"
-    people.write_tokens(secrets, forge.tokens)
+    redis_server.wait(children, redis)
+    shared = installation.shared(children.folder, redis, forge, stock)
+    installation.start_control(children, shared, _secrets(wishes, children, forge.tokens))
     chosen = sandbox_choice.choose(children.folder, wanted=wishes.sandbox, tools=wishes.tools, say=screen.say)
     screen.say(f"sandbox: {chosen.kind}")
-    redis_server.wait(children, redis)
-    parts = Parts(
-        shared=installation.shared(children.folder, redis, forge, stock),
-        secrets=environment.token_files(secrets),
-        sandbox=chosen,
-    )
-    running = installation.start_entropy(children, forge, redis, parts)
-    installation.wait(children, running)
-    return running
+    installation.start_sandbox(children, shared, chosen)
+    flower = servers.start_flower(children, shared)
+    servers.wait_for(children, forge.address, what="The forge")
+    return Installation(redis, forge.address, flower, forge.person)
+
+
+def _secrets(wishes: Wishes, children: Children, tokens: Mapping[str, str]) -> environment.Environment:
+    if wishes.vault:
+        return vault_server.fill(children, vault_server.start(children), tokens)
+    place = children.folder / "secrets"
+    people.write_tokens(place, tokens)
+    return environment.token_files(place)
 
 
 def _file(person: Person, seed: Seed, running: Installation, screen: Screen) -> list[WorkItem]:

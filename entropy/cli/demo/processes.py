@@ -71,6 +71,10 @@ class Children:
         self._running.append(child)
         return child
 
+    def release(self, child: Child) -> None:
+        """Stop watching a child; from now on it may die."""
+        self._running.remove(child)
+
     def check(self) -> None:
         """Raise `DemoFailed` with the end of its log when a process has died."""
         for child in self._running:
