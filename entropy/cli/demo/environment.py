@@ -21,7 +21,7 @@ def common(folder: Path, *, redis: RedisServer, api: str, repositories: Sequence
         "ENTROPY_GITHUB__API": api,
         "ENTROPY_GITHUB__REPOSITORIES": ",".join(repositories),
         "ENTROPY_ENGINES__RECORDINGS": str(data() / "recordings"),
-        "ENTROPY_SCHEDULING__INTERVAL": "5",
+        "ENTROPY_SCHEDULING__INTERVAL": "2",
     }
 
 

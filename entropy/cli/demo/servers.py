@@ -37,7 +37,8 @@ def start_forge(children: Children, data: Path) -> Address:
 
 
 def start_worker(children: Children, name: str, queues: str, environment: Environment) -> None:
-    argv = (*CELERY, "worker", "-Q", queues, "-n", f"{name}@demo", "-P", "prefork", "-c", "2", "-E")
+    options = ("-P", "prefork", "-c", "2", "-E", "--without-mingle", "--without-gossip")  # no neighbours to get to know
+    argv = (*CELERY, "worker", "-Q", queues, "-n", f"{name}@demo", *options)
     children.start(name, argv, environment=environment)
 
 
