@@ -7,8 +7,9 @@ from entropy.cli.command import EntropyCommand
 
 
 @click.command(cls=EntropyCommand)
+@click.pass_context
 @handle_preload_options
-def discover() -> None:
+def discover(_: click.Context) -> None:
     """Look for labelled items now instead of at the next beat."""
     from entropy.scheduling import discover as discovery
 

@@ -10,8 +10,9 @@ from entropy.cli.command import EntropyCommand
 
 
 @click.command(cls=EntropyCommand)
+@click.pass_context
 @handle_preload_options
-def reaper() -> None:
+def reaper(_: click.Context) -> None:
     """Take up overdue runs until stopped by SIGTERM or Ctrl-C."""
     from entropy.logging.structured import configure
     from entropy.scheduling.reaper import reap_forever

@@ -7,8 +7,9 @@ from entropy.cli.command import EntropyCommand
 
 
 @click.group()
+@click.pass_context
 @handle_preload_options
-def runs() -> None:
+def runs(_: click.Context) -> None:
     """Look at runs."""
 
 

@@ -9,8 +9,9 @@ from entropy.cli.command import EntropyCommand
 @click.command(cls=EntropyCommand)
 @click.argument("reference")
 @click.option("--role", required=True, help="Which role gets the item, for example coder.")
+@click.pass_context
 @handle_preload_options
-def start(reference: str, role: str) -> None:
+def start(_: click.Context, reference: str, role: str) -> None:
     """Start a run of ROLE on the issue or pull request REFERENCE (owner/name#12)."""
     from entropy.lifecycle import start as start_run
 

@@ -1,0 +1,39 @@
+"""What an agent may not do: refused, told on the issue, nothing pushed."""
+
+import pytest
+
+from tests.e2e.cluster import Cluster
+
+REFUSED = {
+    "outside": "README.md",
+    "symlink": "link.py",
+    "workflow": ".github/workflows/x.yml",
+    "many": "10000",
+}
+
+
+@pytest.mark.parametrize("recipe", REFUSED)
+def test_a_change_that_breaks_a_rule_is_refused_and_nothing_is_pushed(cluster: Cluster, recipe: str) -> None:
+    before = cluster.branches()
+    issue = cluster.file_issue("Do it", "entropy:code", f"recipe:{recipe}")
+    cluster.split()
+    cluster.until(lambda: "entropy:parked" in cluster.labels(issue.number), what="the issue is parked")
+    ((author, body),) = cluster.comments(issue.number)
+    assert author == "entropy-coder"
+    assert REFUSED[recipe] in body.replace(",", "")
+    assert "set `entropy:code` again" in body
+    assert cluster.branches() == before
+    assert cluster.repository.get_pulls(state="all").totalCount == 0
+
+
+@pytest.mark.parametrize(
+    ("recipe", "why"),
+    [("nothing", "nothing differs"), ("fails", "the tool broke"), ("unheard-of", "recipe:header")],
+)
+def test_an_agent_that_fails_says_so_on_the_issue(cluster: Cluster, recipe: str, why: str) -> None:
+    issue = cluster.file_issue("Do it", "entropy:code", f"recipe:{recipe}")
+    cluster.split()
+    cluster.until(lambda: "entropy:parked" in cluster.labels(issue.number), what="the issue is parked")
+    ((_, body),) = cluster.comments(issue.number)
+    assert why in body
+    assert cluster.labels(issue.number) == {"entropy:parked", f"recipe:{recipe}"}
