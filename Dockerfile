@@ -11,6 +11,7 @@
 ARG BASE_IMAGE=python:3.12-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build
+USER root
 ARG PIP_NO_INDEX
 ARG PIP_FIND_LINKS
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -27,14 +28,16 @@ RUN /opt/entropy/bin/pip wheel --no-deps --no-build-isolation --no-index -w dist
     && /opt/entropy/bin/pip install --no-deps --no-index dist/*.whl
 
 FROM ${BASE_IMAGE}
+USER root
 # git is for the control side: mirrors, patches, pushes.
 RUN command -v git || { apt-get update -qq && apt-get install -qq -y --no-install-recommends git \
     && rm -rf /var/lib/apt/lists/*; }
-RUN groupadd --gid 10001 entropy \
-    && useradd --uid 10001 --gid entropy --no-log-init --create-home --home-dir /var/lib/entropy \
-        --shell /usr/sbin/nologin entropy
+RUN getent passwd 10001 || useradd --uid 10001 --user-group --no-log-init --no-create-home \
+        --home-dir /var/lib/entropy --shell /usr/sbin/nologin entropy; \
+    install -d -o 10001 -g 10001 /var/lib/entropy
 COPY --from=build /opt/entropy /opt/entropy
-ENV PATH=/opt/entropy/bin:/usr/local/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV HOME=/var/lib/entropy PATH=/opt/entropy/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001
 # Celery puts its working directory on the import path: a folder that nobody can write to.
 WORKDIR /opt/entropy
