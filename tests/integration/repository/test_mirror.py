@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import tarfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,8 @@ from pathlib import Path
 from entropy.repository import Mirror
 from entropy.settings import RepositorySettings
 mirror = Mirror(RepositorySettings(cache=Path(sys.argv[1])), url=sys.argv[2], token=None, protocols=("file",))
+print("ready", flush=True)
+sys.stdin.readline()
 for _ in range(3):
     mirror.fetch()
 print(mirror.commit_of("main"))
@@ -220,7 +223,17 @@ print(mirror.commit_of("main"))
 
 def test_processes_fetch_one_mirror_at_once(origin: Origin, cache: RepositorySettings) -> None:
     argv = [sys.executable, "-c", FETCH, str(cache.cache), f"file://{origin.bare}"]
-    fetching = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    answers = {process.communicate(timeout=60)[0].strip() for process in fetching}
+    with ExitStack() as stack:
+        fetching = [
+            stack.enter_context(subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)) for _ in range(6)
+        ]
+        for process in fetching:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+        for process in fetching:
+            assert process.stdin
+            process.stdin.write(b"go\n")
+            process.stdin.flush()
+        answers = {process.communicate(timeout=60)[0].decode().strip() for process in fetching}
+        assert {process.returncode for process in fetching} == {0}
     assert answers == {origin.git("rev-parse", "HEAD").decode().strip()}
-    assert {process.returncode for process in fetching} == {0}
