@@ -1,0 +1,74 @@
+"""``celery -A entropy forge``: the embedded forge on this machine."""
+
+from pathlib import Path
+
+import click
+
+DATA = click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), required=True, help="The forge's folder; made if new."
+)
+
+
+@click.group()
+def forge() -> None:
+    """A small GitHub of your own: REST API, git and pages, for the demo, for tests and for trying things out."""
+
+
+@forge.command()
+@DATA
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 means any free port.")
+@click.option(
+    "--url-file", type=click.Path(dir_okay=False, path_type=Path), help="Written with the address once it answers."
+)
+def serve(data: Path, port: int, url_file: Path | None) -> None:
+    """Serve on 127.0.0.1 until interrupted."""
+    from entropy.forge.serving import serve as run
+    from entropy.forge.store import StoreError
+
+    try:
+        run(data, port=port, url_file=url_file, say=click.echo)
+    except (StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@forge.command("import")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("repository", metavar="OWNER/NAME")
+@DATA
+def import_(path: Path, repository: str, data: Path) -> None:
+    """Take in the git repository or the folder of sources at PATH."""
+    from entropy.forge.store import Store, StoreError
+
+    try:
+        with Store(data) as store:
+            branch = store.import_repository(path, repository)
+    except (StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{repository} is here; its default branch is {branch}.")
+
+
+@forge.command()
+@click.argument("login")
+@DATA
+@click.option("--name", help="The person's name, for commits.")
+@click.option("--repository", metavar="OWNER/NAME", help="Give a permission in this repository.")
+@click.option(
+    "--permission",
+    type=click.Choice(["read", "triage", "write", "maintain", "admin"]),
+    default="read",
+    show_default=True,
+    help="Which permission to give in the repository.",
+)
+def user(login: str, data: Path, name: str | None, repository: str | None, permission: str) -> None:
+    """Add LOGIN if new and print a fresh token, which is shown this once."""
+    from entropy.forge.store import Store, StoreError
+
+    try:
+        with Store(data) as store:
+            if repository:
+                token = store.enrol(login, name=name, full_name=repository, permission=permission)
+            else:
+                token = store.add_user(login, name)
+    except (StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(token)

@@ -1,0 +1,63 @@
+"""The embedded forge: a subset of GitHub's REST API, git over HTTP and pages, as one ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from entropy.forge.call import API, Endpoint
+from entropy.forge.dispatch import Dispatch
+from entropy.forge.refusals import Refusal
+from entropy.forge.routes import comments, git, issues, labels, merging, pulls, repositories, reviews, statuses, users
+from entropy.forge.smart_http import SmartHTTP
+from entropy.forge.store import Store
+from entropy.forge.tracking import follow_all
+
+TABLES: tuple[tuple[Endpoint, ...], ...] = (
+    users.TABLE,
+    comments.TABLE,
+    labels.TABLE,
+    issues.TABLE,
+    reviews.TABLE,
+    merging.TABLE,
+    pulls.TABLE,
+    statuses.TABLE,
+    git.TABLE,
+    repositories.TABLE,
+)
+
+
+def make_app(data: Path) -> Starlette:
+    """The forge over the folder `data`; its `Store` is at ``app.state.store`` and closes with the application."""
+    store = Store(data)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(follow_all, store)
+        yield
+        store.close()
+
+    endpoints = [endpoint for table in TABLES for endpoint in table]
+    routes = [Route(API + entry.path, Dispatch(store, entry), methods=[entry.method]) for entry in endpoints]
+    routes.append(Route("/{owner}/{repo}.git/{service:path}", SmartHTTP(store), methods=["GET", "POST"]))
+    # The pages mount here: routes.extend(web.routes(store))
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _refuse, 500: _fail})
+    app.state.store = store
+    return app
+
+
+def _refuse(_: Request, error: Exception) -> Response:
+    """A path or method that is not here; GitHub says 404 to both."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    refusal = Refusal(404, "Not Found") if status in {404, 405} else Refusal(status, "Bad Request")
+    return JSONResponse(refusal.payload(), refusal.status)
+
+
+def _fail(_: Request, __: Exception) -> Response:
+    return JSONResponse(Refusal(500, "Server Error").payload(), 500)

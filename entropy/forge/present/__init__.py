@@ -1,0 +1,1 @@
+"""JSON in the shapes that GitHub documents; one module per kind of thing."""

@@ -1,0 +1,100 @@
+"""Reviews of pull requests and their comments on lines."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from entropy.forge.clock import now
+from entropy.forge.records import issues
+
+_COMMENTS = (
+    "SELECT review_comments.*, reviews.issue_id, issues.number, count(*) OVER () AS total FROM review_comments"
+    " JOIN reviews ON reviews.id = review_id JOIN issues ON issues.id = reviews.issue_id"
+)
+_OF_PULL = f"{_COMMENTS} WHERE reviews.issue_id = ? ORDER BY review_comments.id LIMIT ? OFFSET ?"
+_OF_REVIEW = f"{_COMMENTS} WHERE review_id = ? ORDER BY review_comments.id LIMIT ? OFFSET ?"
+_ONE = f"{_COMMENTS} WHERE issues.repository_id = ? AND review_comments.id = ?"
+
+
+@dataclass(frozen=True)
+class LineComment:
+    """A comment that is about to be made; its place is known to lie in the diff."""
+
+    path: str
+    side: str
+    line: int
+    body: str
+    position: int
+    hunk: str
+    start_line: int | None = None
+    start_side: str | None = None
+
+
+def create(
+    db: sqlite3.Connection, pull: sqlite3.Row, user_id: int, *, state: str, body: str, commit: str
+) -> sqlite3.Row:
+    row = db.execute(
+        "INSERT INTO reviews (issue_id, user_id, body, state, commit_sha, submitted)"
+        " VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
+        (pull["id"], user_id, body, state, commit, now()),
+    ).fetchone()
+    issues.note(db, pull["id"], user_id, "reviewed", commit=commit)
+    issues.touch(db, pull["id"])
+    created: sqlite3.Row = row
+    return created
+
+
+def comment(db: sqlite3.Connection, review: sqlite3.Row, made: LineComment, *, reply_to: int | None = None) -> int:
+    row = db.execute(
+        "INSERT INTO review_comments (review_id, reply_to, user_id, body, path, side, line, start_side, start_line,"
+        " position, hunk, commit_sha, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        (
+            review["id"],
+            reply_to,
+            review["user_id"],
+            made.body,
+            made.path,
+            made.side,
+            made.line,
+            made.start_side,
+            made.start_line,
+            made.position,
+            made.hunk,
+            review["commit_sha"],
+            now(),
+            now(),
+        ),
+    ).fetchone()
+    return int(row["id"])
+
+
+def find(db: sqlite3.Connection, pull_id: int, *, limit: int = -1, offset: int = 0) -> list[sqlite3.Row]:
+    return db.execute(
+        "SELECT *, count(*) OVER () AS total FROM reviews WHERE issue_id = ? ORDER BY id LIMIT ? OFFSET ?",
+        (pull_id, limit, offset),
+    ).fetchall()
+
+
+def get(db: sqlite3.Connection, pull_id: int, review_id: int) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM reviews WHERE issue_id = ? AND id = ?", (pull_id, review_id)
+    ).fetchone()
+    return row
+
+
+def set_state(db: sqlite3.Connection, review_id: int, state: str, *, body: str | None = None) -> None:
+    db.execute("UPDATE reviews SET state = ?, body = coalesce(?, body) WHERE id = ?", (state, body, review_id))
+
+
+def comments_of_pull(db: sqlite3.Connection, pull_id: int, *, limit: int = -1, offset: int = 0) -> list[sqlite3.Row]:
+    return db.execute(_OF_PULL, (pull_id, limit, offset)).fetchall()
+
+
+def comments_of_review(
+    db: sqlite3.Connection, review_id: int, *, limit: int = -1, offset: int = 0
+) -> list[sqlite3.Row]:
+    return db.execute(_OF_REVIEW, (review_id, limit, offset)).fetchall()
+
+
+def get_comment(db: sqlite3.Connection, repository_id: int, comment_id: int) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute(_ONE, (repository_id, comment_id)).fetchone()
+    return row

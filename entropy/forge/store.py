@@ -1,0 +1,183 @@
+"""Where the forge keeps everything: one SQLite file and one bare git repository per repository, below one folder."""
+
+import contextlib
+import secrets
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Self
+
+from entropy.forge import importing
+from entropy.forge.gitrepo import GitRepository
+from entropy.forge.permissions import Level
+from entropy.forge.records import repositories, users
+
+GITCONFIG = """\
+[safe]
+\tdirectory = *
+[gc]
+\tauto = 0
+[receive]
+\tautogc = false
+\thideRefs = refs/pull
+[uploadpack]
+\tallowReachableSHA1InWant = true
+[http]
+\treceivepack = true
+[core]
+\tlogAllRefUpdates = false
+[advice]
+\tdetachedHead = false
+"""
+
+
+class StoreError(Exception):
+    """What a person asked of the store and cannot have; the message is one sentence."""
+
+
+class Store:
+    """Open for as long as it is needed, from several processes and threads at once; close it at the end."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data.absolute()
+        self._idle: list[sqlite3.Connection] = []
+        self._pool = threading.Lock()
+        self._writer = threading.Lock()
+        try:
+            (self.data / "repositories").mkdir(parents=True, exist_ok=True)
+            self.gitconfig = self.data / "gitconfig"
+            if not self.gitconfig.exists() or self.gitconfig.read_text() != GITCONFIG:
+                self.gitconfig.write_text(GITCONFIG)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{data} cannot hold a forge's data: {error}.") from None
+
+    def _prepare(self) -> None:
+        with self.read() as db:
+            db.execute("PRAGMA journal_mode = WAL")
+        with self.write() as db:
+            schema = files("entropy.forge").joinpath("schema.sql").read_text()
+            for statement in schema.split(";\n"):
+                db.execute(statement)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with self._pool:
+            while self._idle:
+                self._idle.pop().close()
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with self._pool:
+            db = self._idle.pop() if self._idle else None
+        if db is None:
+            db = sqlite3.connect(self.data / "forge.db", timeout=30, isolation_level=None, check_same_thread=False)
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA foreign_keys = ON")
+            db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield db
+        finally:
+            if db.in_transaction:
+                db.rollback()
+            with self._pool:
+                self._idle.append(db)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection for looking."""
+        with self._connection() as db:
+            yield db
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """The one write transaction; commits at the end, unless something is raised."""
+        with self._writer, self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.commit()
+
+    def git(self, repository: sqlite3.Row) -> GitRepository:
+        return GitRepository(self.directory(repository), self.gitconfig)
+
+    def directory(self, repository: sqlite3.Row) -> Path:
+        return self.data / "repositories" / str(repository["directory"])
+
+    def import_repository(self, source: Path, full_name: str) -> str:
+        """Take in a git repository or a folder of sources; the default branch's name comes back."""
+        owner, name = repositories.split(full_name) or (None, None)
+        if owner is None or name is None:
+            raise StoreError(f"{full_name!r} is not a repository's name; write it as owner/name.")
+        with self.read() as db:
+            self._refuse_taken(db, full_name)
+        directory = f"{secrets.token_hex(8)}.git"
+        target = self.data / "repositories" / directory
+        try:
+            branch = importing.take(source, GitRepository(target, self.gitconfig))
+            with self.write() as db:
+                self._refuse_taken(db, full_name)
+                repositories.create(db, owner=owner, name=name, branch=branch, directory=directory)
+        except BaseException as error:
+            shutil.rmtree(target, ignore_errors=True)
+            if isinstance(error, importing.ImportRefused):
+                raise StoreError(str(error)) from None
+            raise
+        return branch
+
+    @staticmethod
+    def _refuse_taken(db: sqlite3.Connection, full_name: str) -> None:
+        if repositories.named(db, full_name):
+            raise StoreError(f"{full_name} is here already; import under another name.")
+
+    def add_user(self, login: str, name: str | None = None) -> str:
+        """Create the user if new; a fresh token comes back, which is shown this once."""
+        with self.write() as db:
+            return self._user_token(db, login, name)
+
+    def add_collaborator(self, full_name: str, login: str, permission: str) -> None:
+        with self.write() as db:
+            self._collaborate(db, full_name, login, permission)
+
+    def enrol(self, login: str, *, name: str | None, full_name: str, permission: str) -> str:
+        """`add_user` and `add_collaborator`, both or neither."""
+        with self.write() as db:
+            token = self._user_token(db, login, name)
+            self._collaborate(db, full_name, login, permission)
+            return token
+
+    @staticmethod
+    def _user_token(db: sqlite3.Connection, login: str, name: str | None) -> str:
+        token = users.enrol(db, login, name)
+        if token is None:
+            raise StoreError(
+                f"{login!r} with the name {name!r} is no user; use letters, digits and hyphens, at most 39."
+            )
+        return token
+
+    @staticmethod
+    def _collaborate(db: sqlite3.Connection, full_name: str, login: str, permission: str) -> None:
+        if permission.upper() not in Level.__members__ or permission.upper() == "NONE":
+            raise StoreError(f"{permission!r} is not a permission; use read, triage, write, maintain or admin.")
+        repository, user = repositories.named(db, full_name), users.named(db, login)
+        if repository is None:
+            raise StoreError(f"{full_name} is not here; import it first.")
+        if user is None:
+            raise StoreError(f"{login} is not a user here; add the user first.")
+        repositories.set_permission(db, repository["id"], user["id"], permission.lower())
+
+    @staticmethod
+    def journal(db: sqlite3.Connection, *, request: tuple[str, str], login: str | None, status: int, body: str) -> None:
+        """Note one write request; `request` is method and path."""
+        db.execute(
+            "INSERT INTO journal (time, method, path, login, status, body) VALUES (?, ?, ?, ?, ?, ?)",
+            (time.time(), *request, login, status, body[:65536]),
+        )
