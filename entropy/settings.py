@@ -87,6 +87,8 @@ class SandboxSettings(Section):
     image: str = "entropy-sandbox:local"
     """For ``docker``: the image, which has to exist on the daemon's machine; nothing is pulled."""
     docker_host: str = "unix:///var/run/docker.sock"
+    owner: str = "entropy"
+    """For ``docker``: marks this installation's containers, so that two can share one daemon."""
     directory: Path = Path("/var/lib/entropy/sandboxes")
     """For ``bubblewrap``: where workspaces are made."""
     binds: Paths = ()

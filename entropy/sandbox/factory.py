@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from entropy.errors import ConfigurationError
 from entropy.sandbox.backends.bubblewrap import BubblewrapBackend
+from entropy.sandbox.backends.docker import DockerBackend
 from entropy.sandbox.interface import Backend
 from entropy.settings import SandboxSettings
 
 BACKENDS: dict[str, Callable[[SandboxSettings], Backend]] = {
     "bubblewrap": BubblewrapBackend,
+    "docker": DockerBackend,
 }
 
 
