@@ -21,7 +21,7 @@ from entropy.cli.command import EntropyCommand
 @click.option("--deadline", default=110.0, show_default=True, help="Seconds until unmerged issues are a failure.")
 @click.option(
     "--tools",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
     default=Path(sys.prefix),
     help="The environment with pytest that bubblewrap shows to tests. Default: the one that Entropy is installed in.",
 )

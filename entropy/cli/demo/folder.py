@@ -9,7 +9,7 @@ from pathlib import Path
 
 from entropy.cli.demo.failure import DemoFailed
 
-PLACES = ("home", "tmp", "sandboxes", "mirrors")
+PLACES = ("home", "tmp", "sources", "sandboxes", "mirrors", "clones")
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def start_forge(children: Children, seeds: Sequence[Seed]) -> Forge:
     address = servers.start_forge(children, data)
     with Store(data) as store:
         for seed in seeds:
-            tree = unpack(seed, environment.data(), children.folder / "tmp")
+            tree = unpack(seed, environment.data(), children.folder / "sources")
             store.import_repository(tree, seed.repository)
         person, tokens = people.enrol(store, [seed.repository for seed in seeds])
     return Forge(address, person, dict(tokens))

@@ -1,5 +1,6 @@
 """The person of the demo: files issues and looks how they are doing, through the forge's public API."""
 
+import shlex
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -67,7 +68,7 @@ class Person:
 
     def difference(self, pull: "PullRequest", folder: Path) -> tuple[str, str]:
         """What a merged pull request changed, in one line and as a diff, read from a clone as anybody may make one."""
-        clone = folder / pull.base.repo.name
+        clone = folder / pull.base.repo.full_name
         if not clone.exists():
             git("clone", "--quiet", "--bare", pull.base.repo.clone_url, str(clone))
         change = f"{pull.merge_commit_sha}^1", pull.merge_commit_sha
@@ -79,5 +80,5 @@ def git(*arguments: str) -> str:
     environment = inherited("PATH", "LANG") | {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
     done = subprocess.run(["git", *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise DemoFailed(f"git {arguments[0]} does not work here: {done.stderr.strip()}")
+        raise DemoFailed(f"This did not work: git {shlex.join(arguments)}\n{done.stderr.strip()}")
     return done.stdout

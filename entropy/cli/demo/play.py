@@ -58,7 +58,7 @@ def perform(wishes: Wishes, children: Children, screen: Screen) -> None:
     with screen.live():
         watching.until_merged(steps, children, screen.show)
     screen.say("every issue is merged and closed")
-    Summary(connection, person, children.folder / "tmp").show(watching.looks, screen.console)
+    Summary(connection, person, children.folder / "clones").show(watching.looks, screen.console)
     if wishes.keep:
         _keep(running, stock, screen)
 
