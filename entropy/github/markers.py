@@ -5,7 +5,7 @@ LIMIT = 65_000
 
 
 def marked(marker: str, body: str) -> str:
-    """`body` behind a line that nobody sees, cut to what the forge takes; `marker` is a name like ``report:coder``."""
+    """`body`, cut to what the forge takes, behind a hidden line; `marker` is a name like ``entropy:notice``."""
     return f"{_line(marker)}\n{fit(body)}"
 
 
@@ -23,7 +23,7 @@ def fit(body: str) -> str:
 
 
 def _line(marker: str) -> str:
-    return f"<!-- entropy:{marker} -->"
+    return f"<!-- {marker} -->"
 
 
 def _plain(body: str) -> str:

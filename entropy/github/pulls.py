@@ -19,9 +19,9 @@ class Pulls:
         self._checks = checks
 
     def get(self, item: WorkItem) -> PullRequest:
-        """The pull request with what stands of its reviews and the checks at its head."""
+        """The pull request with its reviews and the checks at its head."""
         pull = _pull(self._row(item))
-        reviews = self._reviews.standing(item)
+        reviews = self._reviews.of(item)
         checks = self._checks.at(item.repository, pull.head_commit)
         return pull.model_copy(update={"reviews": reviews, "checks": checks})
 

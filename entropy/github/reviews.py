@@ -1,4 +1,4 @@
-"""Reviews of pull requests: what stands, and leaving one of our own."""
+"""Reviews of pull requests: reading them, and leaving one of our own."""
 
 from typing import Any
 
@@ -12,7 +12,6 @@ from entropy.models import Finding, Review, Verdict, WorkItem
 
 Findings = tuple[Finding, ...]
 
-DECISIONS = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
 EVENTS = {Verdict.APPROVED: "APPROVE", Verdict.CHANGES_REQUESTED: "REQUEST_CHANGES"}
 
 
@@ -21,13 +20,11 @@ class Reviews:
         self._connection = connection
         self._checks = checks
 
-    def standing(self, item: WorkItem) -> tuple[Review, ...]:
-        """Of each author the last decision, and all reviews that only comment; oldest first, with inline findings."""
+    def of(self, item: WorkItem) -> tuple[Review, ...]:
+        """All submitted reviews, oldest first, in their present state and with their inline findings."""
         rows = [row for row in self._rows(item) if row["state"] != "PENDING"]
-        last = {login_of(row["user"]): row["id"] for row in rows if row["state"] in DECISIONS}
-        standing = [row for row in rows if row["state"] not in DECISIONS or row["id"] == last[login_of(row["user"])]]
-        findings = self._findings(item) if standing else {}
-        return tuple(_review(row, findings.get(row["id"], ())) for row in standing)
+        findings = self._findings(item) if rows else {}
+        return tuple(_review(row, findings.get(row["id"], ())) for row in rows)
 
     def ensure(
         self, item: WorkItem, *, marker: str, commit: str, verdict: Verdict, body: str, findings: Findings = ()
@@ -78,9 +75,8 @@ class Reviews:
 
 
 def _review(row: dict[str, Any], findings: Findings) -> Review:
-    return Review(
-        author=login_of(row["user"]), state=row["state"], commit=row["commit_id"], body=row["body"], findings=findings
-    )
+    author, body = login_of(row["user"]), row["body"] or ""
+    return Review(author=author, state=row["state"], commit=row["commit_id"], body=body, findings=findings)
 
 
 def _body(body: str, findings: Findings) -> str:

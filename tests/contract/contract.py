@@ -69,6 +69,13 @@ class Contract:
     def operation(self, exchange: Exchange) -> Operation | None:
         return next((each for each in self._operations if _matches(each, exchange)), None)
 
+    def element(self, schema: Json) -> Json:
+        """The schema behind references, and of a list's elements instead of the list's."""
+        while "$ref" in schema or schema.get("type") == "array":
+            name = schema.get("$ref", "").rpartition("/")[2]
+            schema = self._components["schemas"][name] if name else schema["items"]
+        return schema
+
     def violations(self, exchange: Exchange) -> list[Violation]:
         operation = self.operation(exchange)
         if operation is None:

@@ -22,7 +22,7 @@ OWN_COMMENT = {"id": 1, "user": {"login": "coder"}, "body": "<!-- entropy:report
 
 WRITES: dict[str, Callable[[GitHub], object]] = {
     "comment": lambda github: github.issues.ensure_comment(ITEM, marker="new", body="hello"),
-    "edit": lambda github: github.issues.ensure_comment(ITEM, marker="report", body="hello"),
+    "edit": lambda github: github.issues.ensure_comment(ITEM, marker="entropy:report", body="hello"),
     "label": lambda github: github.issues.relabel(ITEM, add=["entropy:review"]),
     "unlabel": lambda github: github.issues.relabel(ITEM, remove=["entropy:code"]),
     "merge": lambda github: github.pulls.merge(ITEM, head=COMMIT, title="t", message="m"),
