@@ -54,14 +54,17 @@ class Mirror:
     def commit_of(self, ref: str) -> str:
         """The commit of a branch, of a full ref such as ``refs/pull/7/head``, or of a full commit id."""
         name = ref if ref.startswith("refs/") or _COMMIT.fullmatch(ref) else f"refs/heads/{ref}"
-        answer = self._git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-        if answer.status:
+        commit = self._resolve(name)
+        if commit is None:
             raise ForgeRefused(f"{self.url} has no {name}; see whether it was renamed or deleted.")
-        return answer.output.decode().strip()
+        return commit
 
     def tip_of(self, branch: str) -> str | None:
         """The commit of a branch at the last fetch, or None where there is no such branch."""
-        answer = self._git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
+        return self._resolve(f"refs/heads/{branch}")
+
+    def _resolve(self, name: str) -> str | None:
+        answer = self._git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         return None if answer.status else answer.output.decode().strip()
 
     def snapshot(self, commit: str) -> bytes:

@@ -46,6 +46,13 @@ def test_what_is_not_there_is_refused(mirror: Mirror, ref: str) -> None:
         mirror.commit_of(ref)
 
 
+def test_the_tip_of_a_branch_is_its_commit_or_nothing(origin: Origin, mirror: Mirror) -> None:
+    head = origin.commit({"a": "1"}, branch="entropy/issue-1")
+    assert mirror.tip_of("entropy/issue-1") is None
+    mirror.fetch()
+    assert mirror.tip_of("entropy/issue-1") == head
+
+
 def test_a_tag_does_not_stand_in_for_a_branch(origin: Origin, mirror: Mirror) -> None:
     origin.git("tag", "gone")
     origin.git("push", "--quiet", "origin", "gone")

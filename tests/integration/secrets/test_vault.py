@@ -1,9 +1,12 @@
 """What only a Vault can do: keep roles apart, let tokens expire, be sealed."""
 
 import multiprocessing
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import permutations
 from pathlib import Path
+from typing import ClassVar
 
 import hvac
 import pytest
@@ -200,6 +203,36 @@ def test_an_administrator_s_token_lying_about_is_not_adopted(
     (approles / "coder_secret_id").write_text("wrong")
     with pytest.raises(ConfigurationError):
         VaultSecrets(VaultSettings(address=bao.address, approle_directory=approles)).get("coder", "one")
+
+
+class _Recorder(BaseHTTPRequestHandler):
+    """Notes what it is sent, and is never well."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.seen.append(str(self.headers))
+        self.send_error(503)
+
+    do_PUT = do_GET = do_POST
+
+    def log_message(self, *arguments: object) -> None:
+        """The test reads `seen`."""
+
+
+def test_an_administrator_s_token_lying_about_is_not_sent_anywhere(
+    bao: OpenBao, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAULT_TOKEN", ROOT_TOKEN)
+    with HTTPServer(("127.0.0.1", 0), _Recorder) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        with pytest.raises(SecretsUnavailable):
+            VaultSecrets(VaultSettings(address=address, approle_directory=bao.approles)).get("coder", "one")
+        thread.join()
+    assert len(_Recorder.seen) == 1
+    assert ROOT_TOKEN not in _Recorder.seen[0]
 
 
 def test_a_fork_logs_in_for_itself(own_bao: OpenBao) -> None:
