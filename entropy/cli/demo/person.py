@@ -52,7 +52,7 @@ class Person:
         pull = self.pull_request(item)
         return Look(
             closed=issue.state == "closed",
-            labels=tuple(label.name for label in issue.labels),
+            labels=tuple(label.name for label in (*issue.labels, *(pull.labels if pull else ()))),
             pull=pull.number if pull else None,
             merged=bool(pull and pull.merged_at),
         )

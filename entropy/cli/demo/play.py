@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Mapping
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from entropy.cli.demo import (
@@ -20,7 +21,7 @@ from entropy.cli.demo.person import Person
 from entropy.cli.demo.processes import Children
 from entropy.cli.demo.screen import Screen
 from entropy.cli.demo.seed import Seed, seeds
-from entropy.cli.demo.signals import interruptible
+from entropy.cli.demo.signals import Interrupted, interruptible
 from entropy.cli.demo.summary import Summary
 from entropy.models import Noun, WorkItem
 
@@ -40,37 +41,39 @@ def play(wishes: Wishes) -> None:
     screen = Screen()
     with interruptible(), folder(wishes.directory) as place:
         screen.say(f"everything is kept in {place} until the end")
-        with Children(place) as children:
-            perform(wishes, children, screen)
+        with ExitStack() as afterwards, Children(place) as children:
+            perform(wishes, children, screen, afterwards)
             screen.say("stopping")
     screen.say("nothing is left")
 
 
-def perform(wishes: Wishes, children: Children, screen: Screen) -> None:
+def perform(wishes: Wishes, children: Children, screen: Screen, afterwards: ExitStack) -> None:
+    """`afterwards` takes what has to be done when no process is left."""
     stock = seeds(environment.data())
-    running = start(wishes, children, screen, stock)
+    running = start(wishes, children, screen, afterwards)
     person = Person(running.api, running.person)
-    connection = watch.connect(running.redis)
-    steps = watch.announcements(connection)
-    next(steps)  # listens from here on, before there is anything to hear
-    items = [_file(person, seed, running, screen) for seed in stock]
-    watching = watch.Watch(person, [item for filed in items for item in filed], deadline=wishes.deadline)
-    with screen.live():
-        watching.until_merged(steps, children, screen.show)
-    screen.say("every issue is merged and closed")
-    Summary(connection, person, children.folder / "clones").show(watching.looks, screen.console)
+    with closing(watch.connect(running.redis)) as connection:
+        with closing(watch.announcements(connection)) as steps, screen.live():
+            next(steps)  # listens from here on, before there is anything to hear
+            items = [item for seed in stock for item in _file(person, seed, running, screen)]
+            watching = watch.Watch(person, items, deadline=wishes.deadline)
+            watching.until_merged(steps, children, screen.show)
+        screen.say("every issue is merged and closed")
+        Summary(connection, person, children.folder / "clones").show(items, screen.console)
     if wishes.keep:
         _keep(running, stock, screen)
 
 
-def start(wishes: Wishes, children: Children, screen: Screen, stock: tuple[Seed, ...]) -> Installation:
+def start(wishes: Wishes, children: Children, screen: Screen, afterwards: ExitStack) -> Installation:
     """Each process as soon as what it needs is there: starting them is most of the work of two cores."""
+    stock = seeds(environment.data())
     redis = redis_server.start(children)
     forge = installation.start_forge(children, stock)
     redis_server.wait(children, redis)
     shared = installation.shared(children.folder, redis, forge, stock)
     installation.start_control(children, shared, _secrets(wishes, children, forge.tokens))
     chosen = sandbox_choice.choose(children.folder, wanted=wishes.sandbox, tools=wishes.tools, say=screen.say)
+    afterwards.callback(chosen.leave_nothing)
     screen.say(f"sandbox: {chosen.kind}")
     installation.start_sandbox(children, shared, chosen)
     flower = servers.start_flower(children, shared)
@@ -99,5 +102,5 @@ def _keep(running: Installation, stock: tuple[Seed, ...], screen: Screen) -> Non
     for seed in stock:
         screen.say(f"forge:  {running.forge.url}/{seed.repository}")
     screen.say("Ctrl-C ends everything")
-    while True:
+    with suppress(Interrupted):
         signal.pause()

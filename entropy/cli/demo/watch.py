@@ -1,7 +1,7 @@
 """Waits until every issue is merged and closed: hears the runs' announcements, and looks at the forge."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from entropy.cli.demo.failure import DemoFailed
 from entropy.cli.demo.person import Look, Person
@@ -26,9 +26,9 @@ def keys() -> Keys:
     return Keys(RedisSettings().prefix)
 
 
-def announcements(connection: RedisConnection) -> Iterator[Announcement | None]:
+def announcements(connection: RedisConnection) -> Generator[Announcement | None]:
     """Each step of each run from now on, and None about four times a second."""
-    return Announcements(connection, keys()).listen(timeout=0.25)
+    yield from Announcements(connection, keys()).listen(timeout=0.25)
 
 
 class Watch:
