@@ -89,8 +89,12 @@ class SmartHTTP:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             feeder.cancel()
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            if process.stdin:
+                process.stdin.close()
+            if process.stdout and not process.stdout.at_eof():
+                # Only then: killing a git that has just ended takes its exit status away from the event loop.
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
             await process.wait()
             await asyncio.gather(feeder, return_exceptions=True)
 
