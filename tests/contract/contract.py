@@ -70,10 +70,12 @@ class Contract:
         return next((each for each in self._operations if _matches(each, exchange)), None)
 
     def element(self, schema: Json) -> Json:
-        """The schema behind references, and of a list's elements instead of the list's."""
-        while "$ref" in schema or schema.get("type") == "array":
-            name = schema.get("$ref", "").rpartition("/")[2]
-            schema = self._components["schemas"][name] if name else schema["items"]
+        """The object behind references, lists (their elements) and alternatives (the last: GitHub lists its widest last)."""
+        while not schema.get("properties"):
+            if "$ref" in schema:
+                schema = self._components["schemas"][schema["$ref"].rpartition("/")[2]]
+            else:
+                schema = schema["items"] if "items" in schema else schema["oneOf"][-1]
         return schema
 
     def violations(self, exchange: Exchange) -> list[Violation]:
