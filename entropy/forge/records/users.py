@@ -54,7 +54,7 @@ def owner(db: sqlite3.Connection, login: str) -> sqlite3.Row:
 
 def of_mail(db: sqlite3.Connection, mail: str) -> sqlite3.Row | None:
     """The user whose commits carry this address."""
-    match = re.fullmatch(r"(\d{1,15})\+[^@]+@users\.noreply\.localhost", mail)
+    match = re.fullmatch(r"(\d{1,15})\+[^@]+@users\.noreply\.[\w.-]+", mail)
     return numbered(db, int(match[1])) if match else None
 
 
