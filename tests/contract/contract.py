@@ -70,7 +70,7 @@ class Contract:
         return next((each for each in self._operations if _matches(each, exchange)), None)
 
     def element(self, schema: Json) -> Json:
-        """The object behind references, lists (their elements) and alternatives (the last: GitHub lists its widest last)."""
+        """The object behind references, lists and alternatives, of which GitHub lists the widest last."""
         while not schema.get("properties"):
             if "$ref" in schema:
                 schema = self._components["schemas"][schema["$ref"].rpartition("/")[2]]

@@ -53,9 +53,11 @@ def test_a_wrong_token_is_refused_with_the_next_step(world: World) -> None:
 
 def test_a_comment_that_is_ensured_six_times_is_there_once(world: World) -> None:
     item = world.issue()
+    before = len(world.judge.exchanges)
     for _ in range(6):
         with world.acting_as("coder") as github:
             github.issues.ensure_comment(item, marker="entropy:report:coder", body="Working on it.")
+    assert [each.method for each in world.judge.exchanges[before:] if each.method != "GET"] == ["POST"]
     assert bodies(world, item) == [("coder", "<!-- entropy:report:coder -->\nWorking on it.")]
 
 

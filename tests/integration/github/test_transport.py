@@ -12,7 +12,7 @@ import pytest
 
 from entropy.errors import ForgeConflict, ForgeRefused, ForgeUnavailable, RateLimited
 from entropy.github import GitHub
-from entropy.models import Secret, Verdict, WorkItem
+from entropy.models import Finding, Secret, Verdict, WorkItem
 from entropy.settings import GitHubSettings
 from tests.integration.github.scripted import Answer, Asked, scripted
 
@@ -245,6 +245,48 @@ def test_a_gone_label_is_what_was_wanted() -> None:
         "/repos/acme/widgets/issues/7/labels/entropy%3Acode",
         "/repos/acme/widgets/issues/7/labels/a%20label%2Fwith%20%25",
     ]
+
+
+def test_pull_requests_of_other_branches_are_not_ours_even_if_the_forge_lists_them() -> None:
+    def pull(number: int, ref: str, repository: str | None) -> dict[str, object]:
+        side = {"ref": ref, "sha": COMMIT, "repo": repository and {"full_name": repository}}
+        rest = {"user": None, "state": "open", "draft": False, "merged_at": None}
+        return {"number": number, "head": side, "base": side, **rest}
+
+    pulls = [
+        pull(1, "b", "Acme/Widgets"),
+        pull(2, "other", "acme/widgets"),
+        pull(3, "b", "fork/widgets"),
+        pull(4, "b", None),
+    ]
+    with scripted(lambda asked: Answer(body=pulls)) as server, client(server.api) as github:
+        found = github.pulls.find("acme/widgets", branch="b")
+    assert [(pull.number, pull.author) for pull in found] == [(1, "ghost")]
+    assert server.asked[0].path == "/repos/acme/widgets/pulls?head=acme%3Ab&per_page=100&state=all"
+
+
+def test_a_review_whose_lines_moved_away_says_everything_in_its_body() -> None:
+    def moved(asked: Asked) -> Answer:
+        if asked.method == "POST":
+            return Answer(422, {"message": "Unprocessable Entity"}) if asked.body["comments"] else Answer()
+        return (
+            Answer(body=[{"filename": "a.py", "patch": "@@ -0,0 +1 @@\n+x"}])
+            if "files" in asked.path
+            else reading(asked)
+        )
+
+    with scripted(moved) as server, client(server.api) as github:
+        github.reviews.ensure(
+            ITEM,
+            marker="entropy:review",
+            commit=COMMIT,
+            verdict=Verdict.CHANGES_REQUESTED,
+            body="Look.",
+            findings=(Finding(path="a.py", line=1, message="Why?"),),
+        )
+    last = server.asked[-1].body
+    assert (last["comments"], last["event"]) == ([], "REQUEST_CHANGES")
+    assert last["body"].endswith("- `a.py` line 1: Why?")
 
 
 @pytest.fixture
