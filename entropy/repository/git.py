@@ -60,6 +60,7 @@ class _Command(NamedTuple):
     stdin: bytes
     limit: int
     seconds: float
+    inherit: tuple[int, ...] = ()
 
 
 class Git:
@@ -93,10 +94,13 @@ class Git:
                 f"git {arguments[0]} took longer than {LOCAL_SECONDS:g} seconds; see the load."
             ) from None
 
-    def remote(self, *arguments: str) -> Answer:
-        """Run a command that speaks to the forge; the only kind that holds the credential."""
+    def remote(self, *arguments: str, inherit: tuple[int, ...] = ()) -> Answer:
+        """Run a command that speaks to the forge; the only kind that holds the credential.
+
+        It keeps the file descriptors in `inherit` open for as long as it lives.
+        """
         surroundings = self._environment(HARDENING | self._credential())
-        command = _Command(arguments, self.directory, surroundings, b"", OUTPUT_LIMIT, NETWORK_SECONDS)
+        command = _Command(arguments, self.directory, surroundings, b"", OUTPUT_LIMIT, NETWORK_SECONDS, inherit)
         try:
             return self._answer(command)
         except TimeoutError:
@@ -155,7 +159,7 @@ def _execute(command: _Command) -> Answer:
         source.seek(0)
         with subprocess.Popen(
             ("git", *command.arguments), cwd=command.directory, env=command.environment,
-            stdin=source, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
+            stdin=source, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, pass_fds=command.inherit,
         ) as process:  # fmt: skip
             try:
                 output = _drain(process, command.limit, deadline)

@@ -45,9 +45,10 @@ class Mirror:
 
     def fetch(self) -> None:
         """Bring all branches and pull request heads up to date; several processes may do so at once."""
-        with self._locked():
+        with self._locked() as lock:
             self._prepare()
-            answer = self._git.remote("fetch", *FETCH_OPTIONS, self.url, *REFSPECS)
+            # If this process is killed, git may live on: the lock is then free only when git ends.
+            answer = self._git.remote("fetch", *FETCH_OPTIONS, self.url, *REFSPECS, inherit=(lock,))
         if answer.status:
             raise fetch_error(self.url, answer.error)
 
@@ -121,11 +122,11 @@ class Mirror:
         return answer.output.decode().partition("\t")[0] or None
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[int]:
         self.directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.directory.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield lock.fileno()
 
     def _prepare(self) -> None:
         """Make the mirror, or clear away what a fetch that was killed has left; only under the lock."""

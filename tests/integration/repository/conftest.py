@@ -106,6 +106,8 @@ class _SmartHttp(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.seen.append(self.headers.get("Authorization"))
+        self.server.asked.set()
+        self.server.open.wait(30)
         redirect = self.server.redirect
         if redirect is not None:
             return self._answer(302, {"Location": redirect + self.path}, b"")
@@ -169,6 +171,8 @@ class Forge(ThreadingHTTPServer):
         self.root = root
         self.authorization = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
         self.seen: list[str | None] = []
+        self.asked, self.open = threading.Event(), threading.Event()
+        self.open.set()
         self.status: int | None = None
         self.redirect: str | None = None
 

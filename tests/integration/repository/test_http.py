@@ -1,5 +1,8 @@
 """Over HTTP as with a forge: the credential arrives, and is nowhere else; what goes wrong has the right name."""
 
+import fcntl
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -113,6 +116,30 @@ def test_a_push_to_a_forge_that_fails_keeps_its_name(http_mirror: Mirror, forge:
     forge.status = 503
     with pytest.raises(ForgeUnavailable):
         http_mirror.push(commit, "x", expected=None)
+
+
+FETCH = """
+import sys
+from pathlib import Path
+from entropy.models import Secret
+from entropy.repository import Mirror
+from entropy.settings import RepositorySettings
+Mirror(RepositorySettings(cache=Path(sys.argv[1])), url=sys.argv[2], token=Secret(sys.argv[3])).fetch()
+"""
+
+
+def test_a_git_that_outlives_its_worker_still_holds_the_lock(
+    http_mirror: Mirror, forge: Forge, cache: RepositorySettings
+) -> None:
+    forge.open.clear()
+    with subprocess.Popen([sys.executable, "-c", FETCH, str(cache.cache), http_mirror.url, TOKEN]) as worker:
+        assert forge.asked.wait(30)
+        worker.kill()
+    with http_mirror.directory.with_suffix(".lock").open() as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    forge.open.set()
+    http_mirror.fetch()
+    assert http_mirror.commit_of("main")
 
 
 def test_objects_that_fail_inspection_do_not_come_in(origin: Origin, http_mirror: Mirror) -> None:

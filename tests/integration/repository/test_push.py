@@ -74,6 +74,17 @@ def test_what_the_forge_declines_is_refused(origin: Origin, mirror: Mirror, comm
     assert not isinstance(caught.value, ForgeConflict)
 
 
+def test_a_twin_that_was_quicker_with_the_same_commit_is_fine(
+    origin: Origin, mirror: Mirror, commits: tuple[str, str]
+) -> None:
+    hook = origin.bare / "hooks/update"
+    hook.write_text(f'#!/bin/sh\ngit update-ref "$1" "$3"\ntouch {origin.bare}/ran\n')
+    hook.chmod(0o755)
+    mirror.push(commits[0], BRANCH, expected=None)
+    assert branch(origin) == commits[0]
+    assert (origin.bare / "ran").exists()
+
+
 def test_hooks_of_the_mirror_do_not_run(mirror: Mirror, commits: tuple[str, str]) -> None:
     hooks = mirror.directory / "hooks"
     hooks.mkdir()
