@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import celeryd_init, setup_logging
 
 from entropy.errors import ConfigurationError
 from entropy.logging.structured import configure
@@ -22,6 +22,7 @@ app.config_from_object("celeryconfig")
 app.steps["consumer"].add(Waker)
 
 
+@celeryd_init.connect  # earlier than the other, so that the first warning of a worker is a line like every other
 @setup_logging.connect
 def configure_logging(**_: Any) -> None:
     """Celery leaves the logs to us."""

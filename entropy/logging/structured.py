@@ -65,7 +65,8 @@ class RedactingTextFormatter(logging.Formatter):
 
 
 def configure(settings: LogSettings) -> None:
-    """Send every log line of this process to standard error in the one format."""
+    """Send every log line and every warning of this process to standard error in the one format."""
+    logging.captureWarnings(True)
     logging.config.dictConfig(
         {
             "version": 1,

@@ -174,8 +174,24 @@ class Cluster:
     def branches(self) -> set[str]:
         return {branch.name for branch in self.repository.get_branches()}
 
+    def push(self, files: Mapping[str, str], *, branch: str) -> None:
+        """Commit and push as the person, with ordinary git."""
+        clone = self.folder / f"clone-{len(list(self.folder.glob('clone-*')))}"
+        token = (self.folder / "secrets" / "ada").read_text()
+        git("clone", "-q", self.forge.remote(NAME, token), str(clone), at=self.folder)
+        git("checkout", "-q", "-B", branch, at=clone)
+        for path, content in files.items():
+            (clone / path).write_text(content)
+        git("add", "-A", at=clone)
+        git("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "-qm", "By hand", at=clone)
+        git("push", "-q", "origin", branch, at=clone)
+
     def close(self) -> None:
         self._connection.close()
+
+
+def git(*arguments: str, at: Path) -> str:
+    return subprocess.run(["git", *arguments], cwd=at, check=True, timeout=30, capture_output=True, text=True).stdout
 
 
 def seed(forge: ForgeServer, folder: Path, tree: Path) -> None:
@@ -201,8 +217,7 @@ def seed(forge: ForgeServer, folder: Path, tree: Path) -> None:
 def running_cluster(folder: Path, tree: Path) -> Iterator[Cluster]:
     """Redis and forge are up, nothing else; all processes end with the ``with``."""
     (folder / "redis").mkdir()
-    (folder / "forge").mkdir()
-    with running_redis(folder / "redis") as redis_url, running_forge(folder / "forge") as forge:
+    with running_redis(folder / "redis") as redis_url, running_forge(folder) as forge:
         seed(forge, folder, tree)
         with Children(folder) as children:
             cluster = Cluster(folder, redis_url, forge, children)

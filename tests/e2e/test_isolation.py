@@ -18,7 +18,7 @@ def test_a_hostile_recipe_reaches_nothing(cluster: Cluster, tmp_path: Path) -> N
         "files": ["/etc/shadow", *(str(path) for path in (cluster.folder / "secrets").iterdir())],
         "words": [*tokens, "ENTROPY_", cluster.redis_url],
     }
-    cluster.repository.create_file("targets.json", "Aim", json.dumps(targets))
+    cluster.push({"targets.json": json.dumps(targets)}, branch=cluster.repository.default_branch)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(daemon))
         listener.listen()

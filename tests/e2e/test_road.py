@@ -1,8 +1,6 @@
 """From a labelled issue to a merged pull request, by real processes."""
 
-import subprocess
-
-from tests.e2e.cluster import CONTROL, NAME, SANDBOX, Cluster
+from tests.e2e.cluster import CONTROL, NAME, SANDBOX, Cluster, git
 
 
 def test_an_issue_becomes_a_merged_pull_request_on_split_workers(cluster: Cluster) -> None:
@@ -18,9 +16,10 @@ def test_an_issue_becomes_a_merged_pull_request_on_split_workers(cluster: Cluste
     assert not {
         label for label in cluster.labels(number) | cluster.labels(issue.number) if label.startswith("entropy:")
     }
-    authors = _git(cluster, "log", "-2", "--format=%an")
-    assert authors.splitlines() == ["entropy-merger", "entropy-coder"]
-    assert _git(cluster, "show", "HEAD:widgets/__init__.py").startswith("# SPDX: MIT\n")
+    git("clone", "-q", cluster.forge.remote(NAME), "clone", at=cluster.folder)
+    clone = cluster.folder / "clone"
+    assert git("log", "-2", "--format=%an", at=clone).splitlines() == ["entropy-merger", "entropy-coder"]
+    assert (clone / "widgets" / "__init__.py").read_text().startswith("# SPDX: MIT\n")
 
 
 def test_one_worker_that_serves_every_queue_is_enough(cluster: Cluster) -> None:
@@ -31,19 +30,21 @@ def test_one_worker_that_serves_every_queue_is_enough(cluster: Cluster) -> None:
     assert len(cluster.merged()) == 1
 
 
-def test_a_red_change_is_sent_back_and_after_three_rounds_a_person_is_asked(cluster: Cluster) -> None:
-    cluster.file_issue("Break it", "entropy:code", "recipe:breaks")
+def test_a_red_pull_request_of_a_person_is_sent_back_with_a_remark_at_the_line(cluster: Cluster) -> None:
+    cluster.push({"widgets/__init__.py": "def double(n):\n    return n + n + 1\n"}, branch="mine")
+    pull = cluster.repository.create_pull(base=cluster.repository.default_branch, head="mine", title="Faster", body="")
+    cluster.repository.get_issue(pull.number).add_to_labels("entropy:review")
     cluster.split()
-    cluster.until(
-        lambda: any(pull.get_reviews().totalCount for pull in cluster.repository.get_pulls()), what="a review"
-    )
-    (pull,) = cluster.repository.get_pulls()
-    review = pull.get_reviews()[0]
-    assert (review.user.login, review.state) == ("entropy-reviewer", "CHANGES_REQUESTED")
-    (remark,) = pull.get_single_review_comments(review.id) if hasattr(pull, "get_single_review_comments") else ()
-    assert remark.path == "widgets/__init__.py"
-    # The recipe's label is on the issue and not on the pull request: nothing is left to try, and a person is asked.
     cluster.until(lambda: "entropy:parked" in cluster.labels(pull.number), what="the pull request is parked")
+    (review,) = pull.get_reviews()
+    assert (review.user.login, review.state) == ("entropy-reviewer", "CHANGES_REQUESTED")
+    (remark,) = pull.get_review_comments()
+    assert (remark.path, remark.line) == ("widgets/__init__.py", 2)
+    assert "test_double" in remark.body
+    (status,) = cluster.repository.get_commit(pull.head.sha).get_combined_status().statuses
+    assert (status.context, status.state) == ("entropy/tests", "failure")
+    # The coder was asked, and does not touch a branch that is a person's.
+    assert cluster.repository.get_branch("mine").commit.sha == pull.head.sha
     assert cluster.merged() == []
 
 
@@ -60,11 +61,3 @@ def test_five_stages_are_registered_and_each_runs_on_its_queue(cluster: Cluster)
     cluster.until(registered, what="both workers list five stages")
     for stage in ("initialize", "claim", "execute", "report", "cleanup"):
         assert f"* entropy.lifecycle.{stage}" in answer
-
-
-def _git(cluster: Cluster, *arguments: str) -> str:
-    clone = cluster.folder / "clone"
-    if not clone.exists():
-        subprocess.run(["git", "clone", "-q", f"{cluster.forge.url}/{NAME}.git", str(clone)], check=True, timeout=30)
-    done = subprocess.run(["git", *arguments], cwd=clone, check=True, timeout=30, capture_output=True, text=True)
-    return done.stdout

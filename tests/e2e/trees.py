@@ -19,7 +19,6 @@ RECIPES = {
     "many": ("[Path(f'widgets/f{n}.py').write_text(str(n)) for n in range(10_000)]", "widgets/**"),
     "nothing": ("print('nothing to do')", "widgets/**"),
     "fails": ("raise SystemExit('the tool broke')", "widgets/**"),
-    "breaks": ("Path('widgets/__init__.py').write_text('def double(n):\\n    return n + n + 1\\n')", "widgets/**"),
     "slow": ("import time; time.sleep(4); Path('widgets/slow.py').write_text('slow = True\\n')", "widgets/**"),
 }
 
