@@ -35,13 +35,14 @@ def serve(data: Path, port: int, url_file: Path | None) -> None:
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.argument("repository", metavar="OWNER/NAME")
 @DATA
-def import_(path: Path, repository: str, data: Path) -> None:
+@click.option("--private", is_flag=True, help="Only collaborators may read it.")
+def import_(path: Path, repository: str, data: Path, private: bool) -> None:
     """Take in the git repository or the folder of sources at PATH."""
     from entropy.forge.store import Store, StoreError
 
     try:
         with Store(data) as store:
-            branch = store.import_repository(path, repository)
+            branch = store.import_repository(path, repository, private=private)
     except (StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{repository} is here; its default branch is {branch}.")

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import re
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -89,14 +91,8 @@ class SmartHTTP:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             feeder.cancel()
-            if process.stdin:
-                process.stdin.close()
-            if process.stdout and not process.stdout.at_eof():
-                # Only then: killing a git that has just ended takes its exit status away from the event loop.
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-            await process.wait()
             await asyncio.gather(feeder, return_exceptions=True)
+            await _end(process)
 
     def _environment(self, request: Request, visit: Visit) -> dict[str, str]:
         given = {
@@ -125,6 +121,22 @@ class SmartHTTP:
             self.store.journal(db, request=("POST", path), login=visit.login, status=status, body="")
 
 
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """git has closed its output, or nobody reads it any more."""
+    if process.stdin:
+        process.stdin.close()
+    if process.stdout and not process.stdout.at_eof():
+        _kill(process)
+    await process.wait()
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    # process.kill() looks for the exit status first and so may take it away from the event loop.
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+
+
 def _refuse(refusal: Refusal) -> PlainTextResponse:
     headers = {"WWW-Authenticate": 'Basic realm="forge"'} if refusal.status == 401 else {}
     return PlainTextResponse(f"{refusal.message}\n", refusal.status, headers)
@@ -140,7 +152,7 @@ async def _feed(process: asyncio.subprocess.Process, receive: Receive) -> None:
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                process.kill()
+                _kill(process)
                 return
             stdin.write(message.get("body", b""))
             await stdin.drain()

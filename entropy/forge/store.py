@@ -112,7 +112,7 @@ class Store:
     def directory(self, repository: sqlite3.Row) -> Path:
         return self.data / "repositories" / str(repository["directory"])
 
-    def import_repository(self, source: Path, full_name: str) -> str:
+    def import_repository(self, source: Path, full_name: str, *, private: bool = False) -> str:
         """Take in a git repository or a folder of sources; the default branch's name comes back."""
         owner, name = repositories.split(full_name) or (None, None)
         if owner is None or name is None:
@@ -125,7 +125,8 @@ class Store:
             branch = importing.take(source, GitRepository(target, self.gitconfig))
             with self.write() as db:
                 self._refuse_taken(db, full_name)
-                repositories.create(db, owner=owner, name=name, branch=branch, directory=directory)
+                made = repositories.create(db, (owner, name), branch=branch, directory=directory)
+                repositories.set_private(db, made, private=private)
         except BaseException as error:
             shutil.rmtree(target, ignore_errors=True)
             if isinstance(error, importing.ImportRefused):

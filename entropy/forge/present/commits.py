@@ -179,7 +179,7 @@ def check_run(view: View, home: sqlite3.Row, row: sqlite3.Row) -> dict[str, Any]
         **told,
         "started_at": row["started"],
         "completed_at": row["completed"],
-        "check_suite": None,
+        "check_suite": {"id": row["id"]},
         "output": {
             "title": row["title"],
             "summary": row["summary"],

@@ -35,13 +35,19 @@ def everyone(db: sqlite3.Connection) -> list[sqlite3.Row]:
     return db.execute(_ALL).fetchall()
 
 
-def create(db: sqlite3.Connection, *, owner: str, name: str, branch: str, directory: str) -> None:
-    holder = users.owner(db, owner)
-    db.execute(
+def create(db: sqlite3.Connection, name: tuple[str, str], *, branch: str, directory: str) -> int:
+    """`name` is owner and name; the id comes back."""
+    holder = users.owner(db, name[0])
+    row = db.execute(
         "INSERT INTO repositories (owner_id, name, default_branch, directory, created, updated)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (holder["id"], name, branch, directory, now(), now()),
-    )
+        " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+        (holder["id"], name[1], branch, directory, now(), now()),
+    ).fetchone()
+    return int(row["id"])
+
+
+def set_private(db: sqlite3.Connection, repository_id: int, *, private: bool) -> None:
+    db.execute("UPDATE repositories SET private = ? WHERE id = ?", (private, repository_id))
 
 
 def set_permission(db: sqlite3.Connection, repository_id: int, user_id: int, permission: str) -> None:

@@ -117,6 +117,7 @@ def _time(body: Body, name: str) -> str | None:
 TABLE = (
     Endpoint("POST", f"{HOME}/statuses/{{sha}}", create, Level.WRITE),
     Endpoint("GET", f"{COMMIT}/statuses", find),
+    Endpoint("GET", f"{HOME}/statuses/{{ref:path}}", find),
     Endpoint("GET", f"{COMMIT}/status", combined),
     Endpoint("GET", f"{COMMIT}/check-runs", runs),
     Endpoint("POST", f"{HOME}/check-runs", create_run, Level.WRITE),
