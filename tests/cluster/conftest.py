@@ -13,7 +13,6 @@ from pytest_docker_tools import container, fxtr
 from tests.services import require
 
 ROOT = Path(__file__).parents[2]
-NODE = "cluster"
 
 
 class Broker(RedisContainer):  # type: ignore[misc]
@@ -39,7 +38,11 @@ class Worker(CeleryWorkerContainer):  # type: ignore[misc]
 
     @classmethod
     def command(cls, *args: str, **kwargs: object) -> list[str]:
-        return ["worker", "-n", f"{NODE}@%h", "-c", "1"]
+        return ["worker", "-n", f"{cls.worker_name()}@%h", "-c", "1"]
+
+    @classmethod
+    def worker_name(cls) -> str:
+        return "cluster"
 
 
 @pytest.fixture(scope="session")

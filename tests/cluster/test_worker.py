@@ -6,14 +6,12 @@ from typing import Any
 import pytest
 from pytest_celery import CeleryTestWorker
 
-from tests.cluster.conftest import NODE
-
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
 
 def _inspect(worker: CeleryTestWorker, what: str) -> Any:
     """What this worker says of itself; naming it ends the wait with its answer."""
-    node = f"{NODE}@{worker.hostname()}"
+    node = worker.hostname()
     command = ["celery", "-A", "entropy", "-q", "inspect", "-t", "30", "-d", node, "--json", what]
     status, (output, errors) = worker.container.exec_run(command, demux=True)
     assert status == 0, errors
