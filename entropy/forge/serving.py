@@ -50,6 +50,8 @@ def address(listening: socket.socket) -> str:
 
 def serve(data: Path, *, port: int, url_file: Path | None, say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then return."""
+    if url_file and not url_file.absolute().parent.is_dir():
+        raise StoreError(f"The folder {url_file.parent} does not exist; make it, or write the address elsewhere.")
     listening = bind(port)
     url = address(listening)
 

@@ -13,6 +13,7 @@ from typing import Self
 
 from entropy.forge import importing
 from entropy.forge.gitrepo import GitRepository
+from entropy.forge.names import is_login
 from entropy.forge.permissions import Level
 from entropy.forge.records import repositories, users
 
@@ -157,11 +158,11 @@ class Store:
 
     @staticmethod
     def _user_token(db: sqlite3.Connection, login: str, name: str | None) -> str:
+        if not is_login(login):
+            raise StoreError(f"{login!r} is not a login; use letters, digits and single hyphens, at most 39.")
         token = users.enrol(db, login, name)
         if token is None:
-            raise StoreError(
-                f"{login!r} with the name {name!r} is no user; use letters, digits and hyphens, at most 39."
-            )
+            raise StoreError(f"{name!r} is not a name that a commit can carry; use letters.")
         return token
 
     @staticmethod

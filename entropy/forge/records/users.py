@@ -4,7 +4,6 @@ import re
 import sqlite3
 
 from entropy.forge.clock import now
-from entropy.forge.names import is_login
 from entropy.forge.permissions import new_token, token_hash
 
 
@@ -25,8 +24,8 @@ def known(db: sqlite3.Connection, user_id: int) -> sqlite3.Row:
 
 
 def enrol(db: sqlite3.Connection, login: str, name: str | None) -> str | None:
-    """Create the user if new and give out a fresh token; None when the login or the name is not legal."""
-    if not is_login(login) or (name is not None and not re.search(r"\w", name)):
+    """Create the user if new and give out a fresh token; None when the name is not legal."""
+    if name is not None and not re.search(r"\w", name):
         return None
     clean = " ".join(re.sub(r"[<>\x00-\x1f\x7f\ud800-\udfff]", " ", name).split()) if name else None
     db.execute(
