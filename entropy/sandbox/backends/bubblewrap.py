@@ -73,6 +73,8 @@ class NamespaceCell:
         workspace = self._folder / "workspace"
         if workspace.is_mount():
             _do("umount", "--lazy", str(workspace))
+        if not self._folder.exists():
+            return
         # The owner may have closed folders to itself; neither program follows symlinks.
         _do("chmod", "--recursive", "u+rwX", str(self._folder))
         _do("rm", "--recursive", "--force", "--one-file-system", str(self._folder))

@@ -5,11 +5,12 @@ import secrets
 import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import Any, ClassVar
 
 import docker
 
-from entropy.errors import ConfigurationError
+from entropy.errors import ConfigurationError, SandboxUnavailable
 from entropy.sandbox.backends import containers
 from entropy.sandbox.backends.containers import EXPIRES, OWNER, RUN, ContainerCell, translated
 from entropy.sandbox.policy import MIB, SandboxPolicy
@@ -67,6 +68,9 @@ class DockerBackend:
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[Any]:
+        scheme, _, path = self._host.partition("://")
+        if scheme == "unix" and not Path(path).is_socket():  # docker-py would leave a socket open
+            raise SandboxUnavailable(f"No Docker daemon listens at {self._host}; start one with ops/services/docker.")
         with translated():
             client = docker.DockerClient(base_url=self._host)
         with contextlib.closing(client):

@@ -1,0 +1,69 @@
+"""Nothing of a sandbox outlives it, however its worker ended."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from entropy.sandbox.interface import Backend
+from tests.integration.sandbox.places import Place, processes, until
+from tests.integration.sandbox.trees import tar
+
+WORKER = """
+import sys
+from entropy.sandbox.factory import make_backend
+from entropy.settings import SandboxSettings
+settings = SandboxSettings.model_validate_json(sys.argv[1])
+with make_backend(settings).open(sys.argv[2]) as sandbox:
+    sandbox.exec(["sh", "-c", "mkdir closed; echo x > closed/x; chmod 000 closed"])
+    print("ready", flush=True)
+    sandbox.exec(["sh", "-c", f"setsid sleep {sys.argv[3]} & echo > started; sleep {sys.argv[3]}"])
+"""
+
+
+def test_closing_leaves_nothing(place: Place, backend: Backend, run_id: str) -> None:
+    with backend.open(run_id) as sandbox:
+        sandbox.put(tar({"a": b"1\n"}))
+        sandbox.exec(["sh", "-c", "mkdir closed; echo x > closed/x; chmod 000 closed; setsid sleep 60 &"])
+        assert place.remains()
+    assert place.remains() == []
+
+
+def test_an_error_in_the_stage_leaves_nothing(place: Place, backend: Backend, run_id: str) -> None:
+    with pytest.raises(ZeroDivisionError), backend.open(run_id):
+        raise ZeroDivisionError
+    assert place.remains() == []
+
+
+def test_a_killed_worker_leaves_no_processes_and_the_reaper_the_rest(
+    place: Place, backend: Backend, run_id: str
+) -> None:
+    mark = f"5{int(run_id[-6:], 16)}"
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER, place.settings.model_dump_json(), run_id, mark],
+        stdout=subprocess.PIPE,
+        env=dict(os.environ),
+    )
+    with worker:
+        assert worker.stdout
+        assert worker.stdout.readline() == b"ready\n"
+        until(lambda: processes(f"sleep {mark}"))
+        worker.send_signal(signal.SIGKILL)
+    assert place.remains()
+    assert backend.reap({run_id, "another"}) == []
+    assert place.remains()
+    removed = backend.reap({"another"})
+    assert any(run_id in name for name in removed)
+    assert place.remains() == []
+    until(lambda: not processes(f"sleep {mark}"))
+    assert backend.reap(set()) == []
+
+
+def test_a_run_that_is_opened_again_replaces_what_was_left(place: Place, backend: Backend, run_id: str) -> None:
+    with backend.open(run_id) as lost:
+        lost.exec(["sh", "-c", "echo x > x"])
+        with backend.open(run_id) as sandbox:
+            assert sandbox.exec(["ls"]).stdout == ""
+    assert place.remains() == []
