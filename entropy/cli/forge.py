@@ -17,16 +17,17 @@ def forge() -> None:
 @forge.command()
 @DATA
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 means any free port.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 inside a container.")
 @click.option(
     "--url-file", type=click.Path(dir_okay=False, path_type=Path), help="Written with the address once it answers."
 )
-def serve(data: Path, port: int, url_file: Path | None) -> None:
-    """Serve on 127.0.0.1 until interrupted."""
+def serve(data: Path, port: int, host: str, url_file: Path | None) -> None:
+    """Serve until interrupted."""
     from entropy.forge.serving import serve as run
     from entropy.forge.store import StoreError
 
     try:
-        run(data, port=port, url_file=url_file, say=click.echo)
+        run(data, port=port, host=host, url_file=url_file, say=click.echo)
     except (StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
 

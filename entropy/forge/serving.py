@@ -1,4 +1,4 @@
-"""The forge as a running server on this machine only."""
+"""The forge as a running server, on this machine only unless told otherwise."""
 
 import contextlib
 import os
@@ -31,28 +31,29 @@ class AnnouncingServer(uvicorn.Server):
         self._announce()
 
 
-def bind(port: int = 0) -> socket.socket:
-    """A listening socket on the loopback interface; port 0 lets the system choose."""
+def bind(port: int = 0, host: str = HOST) -> socket.socket:
+    """A listening socket, on the loopback interface by default; port 0 lets the system choose."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((HOST, port))
+        listening.bind((host, port))
         listening.listen(512)
     except (OSError, OverflowError) as error:
         listening.close()
-        raise StoreError(f"Port {port} of {HOST} cannot be used: {error}; choose another, or 0 for any.") from None
+        raise StoreError(f"Port {port} of {host} cannot be used: {error}; choose another, or 0 for any.") from None
     return listening
 
 
 def address(listening: socket.socket) -> str:
-    return f"http://{HOST}:{listening.getsockname()[1]}"
+    host, port = listening.getsockname()
+    return f"http://{host}:{port}"
 
 
-def serve(data: Path, *, port: int, url_file: Path | None, say: Callable[[str], None]) -> None:
+def serve(data: Path, *, port: int, url_file: Path | None, say: Callable[[str], None], host: str = HOST) -> None:
     """Serve until SIGTERM or SIGINT, then return."""
     if url_file and not url_file.absolute().parent.is_dir():
         raise StoreError(f"The folder {url_file.parent} does not exist; make it, or write the address elsewhere.")
-    listening = bind(port)
+    listening = bind(port, host)
     url = address(listening)
 
     def announce() -> None:
