@@ -39,9 +39,9 @@ class Wishes(Noun):
 
 def play(wishes: Wishes) -> None:
     screen = Screen()
-    with interruptible(), folder(wishes.directory) as place:
+    with interruptible() as interruption, folder(wishes.directory) as place:
         screen.say(f"everything is kept in {place} until the end")
-        with ExitStack() as afterwards, Children(place) as children:
+        with ExitStack() as afterwards, Children(place, interruption) as children:
             perform(wishes, children, screen, afterwards)
             screen.say("stopping")
     screen.say("nothing is left")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from entropy.cli.demo.failure import DemoFailed
+from entropy.cli.demo.signals import Interruption
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -35,9 +36,10 @@ class Child(NamedTuple):
 class Children:
     """Starts processes and, on leaving the ``with``, ends them all and whatever they left behind."""
 
-    def __init__(self, folder: Path, *, patience: float = 4.0) -> None:
+    def __init__(self, folder: Path, interruption: Interruption, *, patience: float = 4.0) -> None:
         """`patience`: seconds between the polite signal and the final one."""
         self.folder = folder
+        self._interruption = interruption
         self._patience = patience
         self._running: list[Child] = []
         self._others: frozenset[int] = frozenset()
@@ -76,7 +78,8 @@ class Children:
         self._running.remove(child)
 
     def check(self) -> None:
-        """Raise `DemoFailed` with the end of its log when a process has died."""
+        """Raise `Interrupted` when asked to end, `DemoFailed` with the end of its log when a process has died."""
+        self._interruption.check()
         for child in self._running:
             status = child.popen.poll()
             if status is not None:

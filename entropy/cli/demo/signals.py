@@ -4,7 +4,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -16,22 +15,31 @@ class Interrupted(SystemExit):
         super().__init__(128 + number)
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    ignore()  # the clean-up that follows is not to be interrupted half-way
-    raise Interrupted(number)
+class Interruption:
+    """Whether a signal has asked the demo to end."""
 
+    def __init__(self) -> None:
+        self._number: int | None = None
 
-def ignore() -> None:
-    for number in ENDINGS:
-        signal.signal(number, signal.SIG_IGN)
+    def arrive(self, number: int, _frame: FrameType | None) -> None:
+        """The first signal unwinds; those that follow must not disturb the clean-up."""
+        if self._number is None:
+            self._number = number
+            raise Interrupted(number)
+
+    def check(self) -> None:
+        """Raise again: what is raised inside a hook of the interpreter, as after a fork, never reaches us."""
+        if self._number is not None:
+            raise Interrupted(self._number)
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[Interruption]:
     """Inside, an ending signal raises `Interrupted`; afterwards, signals are as they were."""
-    before = {number: signal.signal(number, _interrupt) for number in ENDINGS}
+    interruption = Interruption()
+    before = {number: signal.signal(number, interruption.arrive) for number in ENDINGS}
     try:
-        yield
+        yield interruption
     finally:
         for number, action in before.items():
             signal.signal(number, action)

@@ -8,10 +8,11 @@ import redis
 from entropy.cli.demo import redis_server
 from entropy.cli.demo.failure import DemoFailed
 from entropy.cli.demo.processes import Children
+from entropy.cli.demo.signals import Interruption
 
 
 def test_it_answers_and_keeps_its_password_to_itself(tmp_path: Path) -> None:
-    with Children(tmp_path) as children:
+    with Children(tmp_path, Interruption()) as children:
         server = redis_server.start(children)
         redis_server.wait(children, server)
         with redis.Redis(port=server.port) as stranger, pytest.raises(redis.AuthenticationError):
@@ -25,7 +26,7 @@ def test_it_answers_and_keeps_its_password_to_itself(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_reported(tmp_path: Path) -> None:
-    with Children(tmp_path) as children:
+    with Children(tmp_path, Interruption()) as children:
         redis_server.wait(children, redis_server.start(children))
         configuration = tmp_path / "redis" / "redis.conf"
         children.start("second", [redis_server.binary(), str(configuration)], environment={})

@@ -14,7 +14,7 @@ from tests.services import require
 @pytest.mark.bubblewrap
 def test_an_environment_without_the_needed_tools_is_refused_with_the_reason(tmp_path: Path) -> None:
     require(shutil.which("bwrap"), "bubblewrap is not installed")
-    with pytest.raises(DemoFailed, match=r"bubblewrap: .*No module named"):
+    with pytest.raises(DemoFailed, match=r"bubblewrap sandbox .*No module named"):
         sandbox_choice.choose(tmp_path, wanted="bubblewrap", tools=Path(sys.base_prefix), say=print)
 
 

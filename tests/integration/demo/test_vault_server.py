@@ -6,6 +6,7 @@ import pytest
 
 from entropy.cli.demo import vault_server
 from entropy.cli.demo.processes import Children
+from entropy.cli.demo.signals import Interruption
 from entropy.errors import SecretNotFound
 from entropy.secrets.vault import VaultSecrets
 from entropy.settings import VaultSettings
@@ -16,7 +17,7 @@ from tests.services import require
 def test_each_role_logs_in_as_itself_and_reads_its_own_token(tmp_path: Path) -> None:
     require((vault_server.OPS.parent / ".tools" / "vault").is_dir(), "OpenBao is not here; run ops/tools vault")
     tokens = {"coder": "for-the-coder", "scheduler": "for-the-scheduler"}
-    with Children(tmp_path) as children:
+    with Children(tmp_path, Interruption()) as children:
         vault = vault_server.start(children)
         told = vault_server.fill(children, vault, tokens)
         approles = Path(told["ENTROPY_SECRETS__VAULT__APPROLE_DIRECTORY"])

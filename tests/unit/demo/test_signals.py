@@ -2,9 +2,12 @@
 
 import os
 import signal
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from entropy.cli.demo.processes import Children
 from entropy.cli.demo.signals import Interrupted, interruptible
 
 
@@ -25,3 +28,15 @@ def test_a_signal_unwinds_once_and_a_second_one_does_not_disturb_the_clean_up(nu
     assert caught.value.code == 128 + number
     assert cleaned == [True]
     assert signal.getsignal(number) is before
+
+
+def lose_a_signal_then_check(folder: Path) -> None:
+    with interruptible() as interruption, Children(folder, interruption) as children:
+        with suppress(Interrupted):
+            os.kill(os.getpid(), signal.SIGTERM)
+        children.check()
+
+
+def test_an_interruption_that_was_lost_is_raised_again(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        lose_a_signal_then_check(tmp_path)
