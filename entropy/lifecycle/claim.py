@@ -1,5 +1,6 @@
 """Stage 2: take the item, and freeze what the agent may know of it."""
 
+from entropy.errors import IllegalStep
 from entropy.lifecycle.conclude import conclude
 from entropy.models import Assignment, Item, Run, Verdict
 from entropy.repository.config import parse_config
@@ -30,7 +31,7 @@ def _assignment(run: Run, item: Item, mirror: Mirror, tools: Toolbox) -> Assignm
         else tools.github(run.role).repository(run.item.repository).default_branch
     )
     if run.base_commit is None:
-        raise AssertionError("initialize fixes the base commit")
+        raise IllegalStep(f"Run {run.id} has no base commit.")
     # Rules come from the branch that people merged into, never from the proposal that they are to judge.
     trusted = mirror.commit_of(f"refs/heads/{base_branch}")
     return Assignment(

@@ -13,6 +13,7 @@ from github.Issue import Issue
 from github.Repository import Repository
 
 from entropy.cli.demo.processes import Child, Children
+from entropy.cli.demo.signals import Interruption
 from entropy.settings import RedisSettings, inherited
 from entropy.state.announcements import Announcement, Announcements
 from entropy.state.connection import RedisConnection
@@ -219,7 +220,7 @@ def running_cluster(folder: Path, tree: Path) -> Iterator[Cluster]:
     (folder / "redis").mkdir()
     with running_redis(folder / "redis") as redis_url, running_forge(folder) as forge:
         seed(forge, folder, tree)
-        with Children(folder) as children:
+        with Children(folder, Interruption()) as children:
             cluster = Cluster(folder, redis_url, forge, children)
             try:
                 yield cluster

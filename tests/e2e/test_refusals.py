@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import CONTROL, SANDBOX, Cluster
 
 REFUSED = {
     "outside": "README.md",
@@ -37,3 +37,18 @@ def test_an_agent_that_fails_says_so_on_the_issue(cluster: Cluster, recipe: str,
     ((_, body),) = cluster.comments(issue.number)
     assert why in body
     assert cluster.labels(issue.number) == {"entropy:parked", f"recipe:{recipe}"}
+
+
+def test_a_sandbox_that_cannot_be_had_is_tried_again_and_then_told(cluster: Cluster) -> None:
+    broken = {"ENTROPY_SANDBOX__BACKEND": "docker", "ENTROPY_SANDBOX__DOCKER_HOST": f"unix://{cluster.folder}/nobody"}
+    few = {"ENTROPY_SCHEDULING__MAX_ATTEMPTS": "2"}
+    cluster.worker("control", CONTROL, cluster.control() | few)
+    cluster.worker("sandbox", SANDBOX, cluster.sandbox() | broken | few)
+    cluster.beat()
+    issue = cluster.file_issue("Do it", "entropy:code", "recipe:header")
+    cluster.until(lambda: "entropy:parked" in cluster.labels(issue.number), what="the issue is parked")
+    ((_, body),) = cluster.comments(issue.number)
+    assert "**The coder could not finish.**" in body
+    assert "nobody" in body
+    tries = [line for line in cluster.log("sandbox") if line["message"] == "stage started"]
+    assert [line["attempt"] for line in tries] == [1, 2]

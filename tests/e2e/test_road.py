@@ -22,6 +22,15 @@ def test_an_issue_becomes_a_merged_pull_request_on_split_workers(cluster: Cluste
     assert (clone / "widgets" / "__init__.py").read_text().startswith("# SPDX: MIT\n")
 
 
+def test_a_hand_over_starts_the_next_role_at_once_and_not_at_the_next_beat(cluster: Cluster) -> None:
+    issue = cluster.file_issue("Add headers", "entropy:code", "recipe:header")
+    rare = {"ENTROPY_SCHEDULING__INTERVAL": "3600"}
+    cluster.worker("control", CONTROL, cluster.control() | rare)
+    cluster.worker("sandbox", SANDBOX, cluster.sandbox() | rare)
+    assert cluster.celery("discover").returncode == 0
+    cluster.until(lambda: cluster.repository.get_issue(issue.number).state == "closed", what="the issue is closed")
+
+
 def test_one_worker_that_serves_every_queue_is_enough(cluster: Cluster) -> None:
     issue = cluster.file_issue("Add headers", "entropy:code", "recipe:header")
     cluster.worker("all", None, {**cluster.control(), **cluster.sandbox()})

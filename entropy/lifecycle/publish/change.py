@@ -20,8 +20,9 @@ def publish_change(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
     if assignment.item.pull_request is not None:
         return _rework(run, outcome, assignment, commit, tools)
     branch, expected = _branch(run, commit, forge, mirror)
-    tools.runs.guard(run)
-    mirror.push(commit, branch, expected=expected)
+    if expected != commit:
+        tools.runs.guard(run)
+        mirror.push(commit, branch, expected=expected)
     tools.runs.guard(run)
     number = forge.pulls.ensure(
         run.item.repository,
@@ -60,13 +61,15 @@ def _branch(run: Run, commit: str, forge: GitHub, mirror: Mirror) -> tuple[str, 
     while True:
         branch = stem if attempt == 1 else f"{stem}-{attempt}"
         pulls = forge.pulls.find(run.item.repository, branch=branch)
+        if any(pull.head_commit == commit for pull in pulls):
+            return branch, commit  # an earlier try of this run came so far, whatever became of it since
         standing = next((pull for pull in pulls if pull.open), None)
-        if standing is not None and standing.head_commit != commit:
+        if standing is not None:
             raise PolicyViolation(
                 f"Pull request #{standing.number} is already open for this issue. Label that one to have it "
                 "reworked, or close it and label this issue again."
             )
-        if standing is not None or not pulls:
+        if not pulls:
             return branch, mirror.tip_of(branch)
         attempt += 1
 
