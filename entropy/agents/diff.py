@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-_HUNK = re.compile(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 _TEST_FOLDERS = {"test", "tests", "testing", "spec", "specs", "__tests__"}
@@ -47,16 +47,14 @@ def changed_files(diff: str) -> tuple[ChangedFile, ...]:
 
 
 def _hunk(header: re.Match[str], lines: Iterator[str]) -> Iterator[tuple[str, int]]:
-    """Mark and number of each line on the new side; takes just the hunk's lines, which may look like headers."""
-    old_left, number, new_left = int(header[1] or 1), int(header[2]), int(header[3] or 1)
-    while old_left > 0 or new_left > 0:
+    """Mark and number of each line on the new side; takes them from `lines`, since they may look like headers."""
+    number, left = int(header[1]), int(header[2] or 1)
+    while left > 0:
         mark = next(lines, "")[:1]
         if mark in ("+", " "):
             yield mark, number
-            number, new_left = number + 1, new_left - 1
-        if mark in ("-", " "):
-            old_left -= 1
-        if mark not in ("+", "-", " ", "\\"):
+            number, left = number + 1, left - 1
+        elif mark not in ("-", "\\"):
             return
 
 
