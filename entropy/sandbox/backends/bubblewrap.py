@@ -42,7 +42,12 @@ class NamespaceCell:
         self._collector_groups = Cgroups(f"{folder.name}.collector")
 
     def make(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self._folder.parent} cannot hold sandboxes ({error.strerror}); set ENTROPY_SANDBOX__DIRECTORY."
+            ) from None
         isolation.write_etc(self._folder / "etc")
         workspace = self._folder / "workspace"
         workspace.mkdir(mode=0o700)

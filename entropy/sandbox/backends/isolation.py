@@ -128,19 +128,17 @@ def _scratch(tmp: int) -> list[str]:
 
 def handed_over(inside: Inside) -> tuple[Inside, list[str]]:
     """What root's shell does so that the sandbox's user reaches folders that lie behind closed ones."""
-    steps = [["mount", "-t", "tmpfs", "-o", "size=1m,mode=0755", "tmpfs", str(STAGE)]]
-    for name in ("etc", "workspace"):
-        steps += _mounted(inside.folder / name, STAGE / name)
+    moved = {inside.folder / name: STAGE / name for name in ("etc", "workspace")}
     binds = []
     for number, (source, target) in enumerate(inside.binds):
-        steps += _mounted(source, STAGE / str(number))
-        binds.append((STAGE / str(number), target))
+        binds.append((moved.setdefault(source, STAGE / str(number)), target))
+    steps = [
+        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0755", "tmpfs", str(STAGE)],
+        ["mkdir", *(str(place) for source, place in moved.items() if source.is_dir())],
+        ["touch", str(STAGE), *(str(place) for source, place in moved.items() if not source.is_dir())],
+        *(["mount", "--rbind", str(source), str(place)] for source, place in moved.items()),
+    ]
     return inside._replace(folder=STAGE, binds=tuple(binds)), [shlex.join(step) for step in steps]
-
-
-def _mounted(source: Path, target: Path) -> list[list[str]]:
-    place = ["mkdir", str(target)] if source.is_dir() else ["touch", str(target)]
-    return [place, ["mount", "--rbind", str(source), str(target)]]
 
 
 def as_root(steps: Sequence[str], entrances: Sequence[str], line: Sequence[str]) -> list[str]:

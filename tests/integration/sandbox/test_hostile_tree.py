@@ -8,6 +8,7 @@ import pytest
 
 from entropy.errors import PolicyViolation
 from entropy.sandbox.interface import Sandbox
+from tests.integration.sandbox.places import processes
 from tests.integration.sandbox.trees import patched, tar
 
 BASE = {"a.txt": b"one\r\ntwo\n", "folder/b.txt": b"b\n", "notes.log": b"tracked\n"}
@@ -101,11 +102,12 @@ def test_special_files_are_passed_over(sandbox: Sandbox) -> None:
     assert time.monotonic() - started < 20
 
 
-def test_work_that_goes_on_is_ended_before_collecting(sandbox: Sandbox) -> None:
+def test_work_that_goes_on_is_ended_before_collecting(sandbox: Sandbox, run_id: str) -> None:
+    mark = f"6{int(run_id[-6:], 16)}"
     sandbox.put(tar(BASE))
-    sandbox.exec(["sh", "-c", "(setsid sh -c 'while :; do date > racing; done' &) ; sleep 0.2"])
-    first = sandbox.collect()
-    assert first.count(b"diff --git") == 1
+    sandbox.exec(["sh", "-c", f"(setsid sh -c 'while :; do date > racing; sleep 0.0{mark}; done' &) ; sleep 0.2"])
+    assert sandbox.collect().count(b"diff --git") == 1
+    assert processes(mark) == []
 
 
 @pytest.mark.parametrize(
