@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -78,7 +79,7 @@ class Call:
     def git(self) -> GitRepository:
         return self.store.git(self.repository)
 
-    @property
+    @cached_property
     def view(self) -> View:
         return View(self.db, self.origin)
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from entropy.forge.permissions import Level
 from entropy.forge.present.view import View, node_id, user
-from entropy.forge.records import repositories, users
+from entropy.forge.records import repositories
 
 _PLAIN = (
     "contributors", "deployments", "downloads", "events", "forks", "hooks", "languages", "merges", "stargazers",
@@ -51,7 +51,7 @@ def minimal(view: View, row: sqlite3.Row) -> dict[str, Any]:
         "name": row["name"],
         "full_name": row["full_name"],
         "private": bool(row["private"]),
-        "owner": user(view, users.known(view.db, row["owner_id"])),
+        "owner": view.known_user(row["owner_id"]),
         "html_url": view.html(row["full_name"]),
         "description": row["description"],
         "fork": False,

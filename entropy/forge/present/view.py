@@ -2,7 +2,7 @@
 
 import base64
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -11,8 +11,12 @@ from entropy.forge.records import repositories, users
 
 @dataclass(frozen=True)
 class View:
+    """Lives as long as one request, and asks for the same repository or person once."""
+
     db: sqlite3.Connection
     origin: str
+    _homes: dict[int, sqlite3.Row] = field(default_factory=dict)
+    _people: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def api(self, path: str) -> str:
         return f"{self.origin}/api/v3{quote(path, safe='/{}+.:=&?~')}"
@@ -21,11 +25,18 @@ class View:
         return f"{self.origin}/{quote(path, safe='/#.~')}"
 
     def home(self, repository_id: int) -> sqlite3.Row:
-        return repositories.numbered(self.db, repository_id)
+        if repository_id not in self._homes:
+            self._homes[repository_id] = repositories.numbered(self.db, repository_id)
+        return self._homes[repository_id]
 
     def user(self, user_id: int | None) -> dict[str, Any] | None:
-        row = users.numbered(self.db, user_id)
-        return user(self, row) if row else None
+        return self.known_user(user_id) if user_id else None
+
+    def known_user(self, user_id: int) -> dict[str, Any]:
+        """The user of a foreign key."""
+        if user_id not in self._people:
+            self._people[user_id] = user(self, users.known(self.db, user_id))
+        return self._people[user_id]
 
 
 def node_id(kind: str, number: int | str) -> str:

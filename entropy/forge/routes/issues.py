@@ -167,7 +167,7 @@ def search(call: Call) -> Reply:
         offset=call.page.offset,
     )
     rows = issues.find(call.db, home["id"], wanted)
-    items = [{**shapes.issue(call.view, row), "score": 1.0} for row in rows]
+    items = [{**shapes.issue(call.view, row), "body": row["body"] or "", "score": 1.0} for row in rows]
     found = {"total_count": total(rows), "incomplete_results": False, "search_type": "lexical", "items": items}
     return call.listing(found, total(rows))
 

@@ -10,7 +10,7 @@ from entropy.forge.names import is_sha
 from entropy.forge.permissions import Level
 from entropy.forge.present import pulls as shapes
 from entropy.forge.records import reviews
-from entropy.forge.refusals import forbidden, not_found, unprocessable
+from entropy.forge.refusals import Refusal, forbidden, not_found, unprocessable
 from entropy.forge.routes.pulls import PULL, current
 from entropy.forge.routes.repositories import HOME
 
@@ -46,7 +46,7 @@ def create(call: Call) -> Reply:
     commit = _commit(call, pull, body.text("commit_id"))
     parts = body.parts("comments")
     _refuse(call, pull, event, empty=not text.strip() and not parts)
-    made = [_placed(call, pull, commit, part.of("PullRequestReviewComment")) for part in parts]
+    made = [_part(call, pull, commit, part) for part in parts]
     state = EVENTS.get(event, "PENDING")
     row = reviews.create(call.db, pull, call.my_id, state=state, body=text, commit=commit)
     for comment in made:
@@ -69,6 +69,15 @@ def _commit(call: Call, pull: sqlite3.Row, wanted: str | None) -> str:
     if not is_sha(wanted) or wanted not in known:
         raise unprocessable("Commit is not part of the pull request")
     return wanted
+
+
+def _part(call: Call, pull: sqlite3.Row, commit: str, part: Body) -> reviews.LineComment:
+    """A comment of a review, where GitHub's errors are sentences."""
+    try:
+        return _placed(call, pull, commit, part.of("PullRequestReviewComment"))
+    except Refusal as refusal:
+        told = [entry if isinstance(entry, str) else f"{entry['field']} is {entry['code']}" for entry in refusal.errors]
+        raise Refusal(422, "Unprocessable Entity", errors=told) from None
 
 
 def _placed(call: Call, pull: sqlite3.Row, commit: str, part: Body) -> reviews.LineComment:
