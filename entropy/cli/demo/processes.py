@@ -36,7 +36,7 @@ class Child(NamedTuple):
 class Children:
     """Starts processes and, on leaving the ``with``, ends them all and whatever they left behind."""
 
-    def __init__(self, folder: Path, interruption: Interruption, *, patience: float = 4.0) -> None:
+    def __init__(self, folder: Path, interruption: Interruption, *, patience: float = 2.0) -> None:
         """`patience`: seconds between the polite signal and the final one."""
         self.folder = folder
         self._interruption = interruption
