@@ -1,0 +1,116 @@
+"""compose.yaml comes up, with every hardening that it asks for, and keeps tokens, sandboxes and networks apart."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.manifests import ROOT, TOOLS
+from tests.services import require
+
+pytestmark = [pytest.mark.docker, pytest.mark.deploy, pytest.mark.timeout(400)]
+
+SECRETS = ("redis_password", *(f"{role}_github_token" for role in ("scheduler", "coder", "reviewer", "merger")))
+
+# What cannot be had without a registry, or would take a port of this machine.
+OVERRIDE = """
+services:
+  engine: !reset null
+  sandbox: {depends_on: !override [redis]}
+  redis: {image: entropy-redis:local}
+  flower: {ports: !reset []}
+  forge: {ports: !reset []}
+"""
+
+
+class Compose:
+    """One project of Docker Compose."""
+
+    def __init__(self, folder: Path) -> None:
+        files = [
+            argument for file in (ROOT / "compose" / "compose.yaml", folder / "o.yaml") for argument in ("-f", file)
+        ]
+        self._command = [TOOLS / "docker-compose", "-p", f"entropy-{os.getpid()}", *files, "--profile", "demo"]
+        self._environment = os.environ | {"SECRETS_FOLDER": str(folder), "ENTROPY_GITHUB__REPOSITORIES": "acme/widgets"}
+
+    def __call__(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*self._command, *arguments],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0 or not check, done.stdout + done.stderr
+        return done
+
+    def python(self, service: str, code: str) -> Any:
+        """Evaluate an expression inside a service, there and back as JSON."""
+        program = f"import glob, json, os, socket; print(json.dumps({code}))"
+        return json.loads(self("exec", "-T", service, "python3", "-c", program).stdout)
+
+
+@pytest.fixture(scope="module")
+def compose(tmp_path_factory: pytest.TempPathFactory, images: None) -> Iterator[Compose]:
+    require((TOOLS / "docker-compose").exists(), "the deployment tools; make them with: ops/tools deploy")
+    folder = tmp_path_factory.mktemp("compose")
+    (folder / "o.yaml").write_text(OVERRIDE)
+    (folder / "flower_config").write_text('basic_auth = ["me:word"]\n')
+    for name in SECRETS:
+        (folder / name).write_text(f"value-of-{name}\n")
+        (folder / name).chmod(0o444)
+    project = Compose(folder)
+    try:
+        project("up", "-d", "--wait", "--wait-timeout", "240")
+        yield project
+    finally:
+        project("down", "--volumes", "--timeout", "5")
+
+
+def test_every_service_is_up_and_healthy(compose: Compose) -> None:
+    states = {
+        row["Service"]: (row["State"], row["Health"])
+        for row in map(json.loads, compose("ps", "-a", "--format", "json").stdout.splitlines())
+    }
+    watched = dict.fromkeys(("redis", "control", "sandbox", "flower", "forge"), ("running", "healthy"))
+    assert states == watched | {"beat": ("running", ""), "reaper": ("running", "")}
+
+
+def test_beat_and_workers_meet_over_redis(compose: Compose) -> None:
+    """With the password from its file and the rules of Redis that the compose file writes."""
+    told = compose("exec", "-T", "control", "celery", "-A", "entropy", "-q", "inspect", "-t", "5", "ping", "--json")
+    assert {node.partition("@")[0] for node in json.loads(told.stdout)} == {"control", "sandbox"}
+
+
+def test_each_service_sees_its_own_secrets_only(compose: Compose) -> None:
+    seen = {
+        service: compose.python(service, "sorted(map(os.path.basename, glob.glob('/run/secrets/*')))")
+        for service in ("control", "sandbox", "beat", "reaper", "flower")
+    }
+    assert seen.pop("control") == sorted(SECRETS)
+    assert seen.pop("flower") == ["flower_config", "redis_password"]
+    assert set(map(tuple, seen.values())) == {("redis_password",)}
+
+
+def test_only_the_control_side_reaches_the_forge(compose: Compose) -> None:
+    reach = "socket.socket().connect_ex((socket.gethostbyname('forge'), 8000))"
+    assert compose.python("control", reach) == 0
+    refused = compose("exec", "-T", "sandbox", "python3", "-c", f"import socket; {reach}", check=False)
+    assert "gaierror" in refused.stderr
+
+
+def test_processes_are_nobody_and_cannot_write_what_they_run(compose: Compose) -> None:
+    for service in ("control", "sandbox", "beat", "forge"):
+        assert compose.python(
+            service, "[os.getuid(), os.access('/opt/entropy', os.W_OK), os.access('/', os.W_OK)]"
+        ) == [
+            10001,
+            False,
+            False,
+        ]
