@@ -57,9 +57,10 @@ rm -rf "$home/base" "$GIT_DIR/index"
 # An index without stat data: every file is read again, whatever its times say.
 git read-tree "$base"
 export GIT_WORK_TREE={WORKSPACE}
-# It warns of folders that it cannot read and goes on: a patch without them would be a wrong one.
-warnings=$(git add --all . 2>&1) && [ -z "$warnings" ] || {{ printf '%s' "$warnings" >&2; exit {ADD_FAILED}; }}
+warnings=$(git add --all . 2>&1) && added=yes || added=no
 if git ls-files --stage | grep -q '^160000 '; then exit {NESTED}; fi
+# It warns of folders that it cannot read and goes on: a patch without them would be a wrong one.
+[ "$added$warnings" = yes ] || {{ printf '%s' "$warnings" >&2; exit {ADD_FAILED}; }}
 exec git diff --cached --binary --full-index --no-ext-diff --no-textconv --no-renames --no-color \\
     --src-prefix=a/ --dst-prefix=b/ "$base"
 """

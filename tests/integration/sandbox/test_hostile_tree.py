@@ -77,20 +77,23 @@ def test_links_come_out_as_links(sandbox: Sandbox, tmp_path: Path) -> None:
     assert b"+/etc/passwd\n" in patch
 
 
-@pytest.mark.parametrize(
-    "attack",
-    [
-        "git init -q sub && cd sub && echo x > x && git add x && git -c user.name=x -c user.email=x commit -qm x",
-        "mkdir sub && cd sub && git init -q . && git config core.fsmonitor 'kill -9 -1' && echo x > x",
-        "echo x > closed; chmod 000 closed",
-        "mkdir closed; echo x > closed/x; chmod 000 closed; chmod 000 folder",
-        "python3 -c \"import os\nfor i in range(2000): os.mkdir('d'*100); os.chdir('d'*100)\nopen('x', 'w').close()\"",
-    ],
-)
+COMMITTED = "git add x && git -c user.name=x -c user.email=x commit -qm x"
+DEEP = "import os\nfor i in range(2000): os.mkdir('d'*100); os.chdir('d'*100)\nopen('x', 'w').close()"
+UNFIT = {
+    f"mkdir sub && cd sub && git init -q . && echo x > x && {COMMITTED}": "a git repository of its own",
+    "mkdir sub && cd sub && git init -q . && echo x > x": "does not have a commit",
+    "echo x > closed; chmod 000 closed": "Permission denied",
+    "mkdir closed; echo x > closed/x; chmod 000 closed": "Permission denied",
+    "echo x >> folder/b.txt; chmod 000 folder": "Permission denied",
+    f'python3 -c "{DEEP}"': "cannot read the workspace. .ddd",
+}
+
+
+@pytest.mark.parametrize("attack", UNFIT)
 def test_a_workspace_that_git_cannot_take_is_refused(sandbox: Sandbox, attack: str) -> None:
     sandbox.put(tar(BASE))
     sandbox.exec(["sh", "-c", attack])
-    with pytest.raises(PolicyViolation, match="No patch could be made"):
+    with pytest.raises(PolicyViolation, match=f"No patch could be made: .*{UNFIT[attack]}"):
         sandbox.collect()
 
 
