@@ -18,6 +18,7 @@ from entropy.forge.routes import comments, git, issues, labels, merging, pulls, 
 from entropy.forge.smart_http import SmartHTTP
 from entropy.forge.store import Store
 from entropy.forge.tracking import follow_all
+from entropy.forge.web.site import Site
 
 TABLES: tuple[tuple[Endpoint, ...], ...] = (
     users.TABLE,
@@ -46,7 +47,7 @@ def make_app(data: Path) -> Starlette:
     endpoints = [endpoint for table in TABLES for endpoint in table]
     routes = [Route(API + entry.path, Dispatch(store, entry), methods=[entry.method]) for entry in endpoints]
     routes.append(Route("/{owner}/{repo}.git/{service:path}", SmartHTTP(store), methods=["GET", "POST"]))
-    # The pages mount here: routes.extend(web.routes(store))
+    routes.extend(Site(store).routes())
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _refuse, 500: _fail})
     app.state.store = store
     return app

@@ -1,0 +1,1 @@
+"""The forge's pages for people: they show what the REST API tells, change nothing, and run no script."""
