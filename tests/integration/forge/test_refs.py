@@ -71,9 +71,23 @@ def test_a_push_moves_the_head_of_its_pull_request(
     change("topic")
     pull = writer.create_pull(base="main", head="topic", title="T", body="")
     head = change("topic", content="def thrust():\n    return 9\n")
+    assert [found.head.sha for found in writer.get_pulls()] == [head], "a list shows what the push has recorded"
     assert writer.get_pull(pull.number).head.sha == head
-    assert [found.head.sha for found in writer.get_pulls()] == [head]
     assert git("ls-remote", village.remote("write"), f"refs/pull/{pull.number}/head", cwd=clone).split()[0] == head
+
+
+def test_a_head_that_moved_unseen_is_seen_at_the_next_look(
+    village: Village, writer: Repository, change: Callable[..., str]
+) -> None:
+    old, new = change("topic"), change("other", content="def thrust():\n    return 3\n")
+    pull = writer.create_pull(base="main", head="topic", title="T", body="")
+    with village.server.store.read() as db:
+        git = village.server.store.git(db.execute("SELECT * FROM repositories").fetchone())
+    assert git.update_ref("refs/heads/topic", new=new, old=old)
+    assert writer.get_pull(pull.number).head.sha == new
+    with pytest.raises(GithubException) as stale:
+        pull.merge(sha=old)
+    assert stale.value.status == 409
 
 
 def test_pull_refs_are_read_only(village: Village, writer: Repository, change: Callable[..., str], clone: Path) -> None:
@@ -94,6 +108,7 @@ def test_branches_commits_compare_and_contents(writer: Repository, change: Calla
     one = writer.get_contents("räket #1%.txt", ref="a/b")
     assert not isinstance(one, list)
     assert one.decoded_content == b"zisch\n"
+    assert requests.get(one.url, timeout=30).json()["sha"] == one.sha
     every = writer.get_contents("", ref="a/b")
     assert isinstance(every, list)
     assert sorted(entry.name for entry in every) == ["README.md", "engine.py", "räket #1%.txt"]
