@@ -154,8 +154,8 @@ class Run(Noun):
     """The label that started it; None when a person did by hand."""
     stage: Stage = Stage.INITIALIZE
     generation: int = 1
-    attempts: int = 0
-    """How often a worker has begun the present stage."""
+    tries: Mapping[Stage, int] = {}
+    """How often a worker has begun each stage."""
     base_commit: str | None = None
     assignment: str | None = None
     """Digest of the `Assignment` in the artifact store."""
@@ -164,6 +164,11 @@ class Run(Noun):
     outcome: Outcome | None = None
     published: Published = Published()
     history: tuple[Step, ...] = ()
+
+    @property
+    def attempts(self) -> int:
+        """How often a worker has begun the present stage."""
+        return self.tries.get(self.stage, 0)
 
     def evolve(self, **changes: Any) -> Self:
         return self.model_copy(update=changes)

@@ -119,8 +119,8 @@ class SchedulingSettings(Section):
     capacity_per_repository: int = Field(default=4, ge=1)
     lease: float = Field(default=10, gt=0)
     """Seconds a stage stays with a worker that no longer renews it."""
-    dispatch_grace: float = Field(default=60, gt=0)
-    """Seconds a dispatched message may wait for a worker before it counts as lost."""
+    dispatch_grace: float = Field(default=10, gt=0)
+    """Seconds a dispatched message may wait for a worker before it is sent again; twice as long each further time."""
     reaper_interval: float = Field(default=2, gt=0)
     max_attempts: int = Field(default=5, ge=1)
     """How often a stage may be begun before its run is given up."""

@@ -10,9 +10,15 @@ from entropy.models import Envelope, Run, Stage, WorkItem
 from entropy.settings import SchedulingSettings
 from entropy.state.connection import RedisConnection, text
 from entropy.state.keys import Keys
+from entropy.state.steps import check_step
 
-FIELDS = {"stage", "generation", "attempts"}
+SCHEMA = 1
+"""Version of the record. A record of a newer version is left alone."""
+FIELDS = {"stage", "generation", "tries"}
 """What the scripts keep in fields of their own, and not in the record."""
+TRIES = "tries:"
+LONGEST_GRACE = 300_000
+"""Milliseconds after which a message that nobody took is sent again at the latest."""
 
 
 class Admission(StrEnum):
@@ -33,6 +39,7 @@ class Begin(StrEnum):
     STALE = "stale"  # the message is of an older generation
     LEASED = "leased"  # another worker is at it
     MISSING = "missing"
+    NEWER = "newer"  # the record is of a version that this worker does not know
 
 
 class Lease(NamedTuple):
@@ -74,7 +81,16 @@ class Runs:
                     self._keys.live_of(item.repository),
                     self._keys.hold(item, role),
                 ],
-                args=[run.id, _record(run), run.stage, capacity, per_repository, self._grace, 0 if by_hand else 1],
+                args=[
+                    run.id,
+                    _record(run),
+                    run.stage,
+                    capacity,
+                    per_repository,
+                    self._grace,
+                    0 if by_hand else 1,
+                    SCHEMA,
+                ],
             )
         return Admission(text(status)), text(run_id)
 
@@ -85,7 +101,7 @@ class Runs:
         with self._connection.translated():
             answer = self._begin(
                 keys=[self._keys.run(run_id), self._keys.live],
-                args=[run_id, generation, stage, owner, self._lease],
+                args=[run_id, generation, stage, owner, self._lease, SCHEMA],
             )
         status = text(answer[0])
         if status == "elsewhere":
@@ -110,8 +126,7 @@ class Runs:
         `wait`: seconds before the next message of this run is sent on purpose, for a retry.
         """
         before = lease.run
-        if after.stage.position < before.stage.position:
-            raise IllegalStep(f"Run {before.id} cannot go back from {before.stage} to {after.stage}.")
+        check_step(before, after.stage)
         with self._connection.translated():
             saved = self._advance(
                 keys=[
@@ -148,7 +163,7 @@ class Runs:
         with self._connection.translated():
             for run_id in map(text, self._redis.zrangebyscore(self._keys.live, "-inf", now)):
                 keys = [self._keys.run(run_id), self._keys.live]
-                generation = self._redispatch(keys=keys, args=[run_id, self._grace])
+                generation = self._redispatch(keys=keys, args=[run_id, self._grace, LONGEST_GRACE, SCHEMA])
                 if generation:
                     yield Envelope(run_id, int(generation))
 
@@ -158,11 +173,21 @@ class Runs:
             fields = self._redis.hgetall(self._keys.run(run_id))
         if not fields:
             raise IllegalStep(f"There is no run {run_id}; list them with: celery -A entropy runs list")
+        version = int(fields[b"schema"])
+        if version > SCHEMA:
+            raise IllegalStep(
+                f"Run {run_id} was written by a newer Entropy (record version {version}, this one knows {SCHEMA}); "
+                "update this one."
+            )
         run = Run.model_validate_json(fields[b"record"])
         return run.evolve(
             stage=Stage(text(fields[b"stage"])),
             generation=int(fields[b"generation"]),
-            attempts=int(fields[b"attempts"]),
+            tries={
+                Stage(text(name).removeprefix(TRIES)): int(value)
+                for name, value in fields.items()
+                if text(name).startswith(TRIES)
+            },
         )
 
     def live(self) -> frozenset[str]:

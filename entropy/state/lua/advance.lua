@@ -7,7 +7,6 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HDEL', KEYS[1], 'owner', 'lease_until')
 redis.call('HSET', KEYS[1], 'record', ARGV[6], 'stage', ARGV[5])
-if ARGV[5] ~= ARGV[4] then redis.call('HSET', KEYS[1], 'attempts', 0) end
 if ARGV[5] == 'done' then
   redis.call('ZREM', KEYS[2], ARGV[1])
   redis.call('SREM', KEYS[3], ARGV[1])

@@ -1,13 +1,14 @@
 -- Give the present stage of a run to a worker for the time of a lease.
--- KEYS: run, live   ARGV: run id, generation, stage, owner, lease (ms)
-local run = redis.call('HMGET', KEYS[1], 'stage', 'generation', 'lease_until')
+-- KEYS: run, live   ARGV: run id, generation, stage, owner, lease (ms), schema
+local run = redis.call('HMGET', KEYS[1], 'stage', 'generation', 'lease_until', 'schema')
 if not run[1] then return {'missing'} end
+if tonumber(run[4]) > tonumber(ARGV[6]) then return {'newer', run[4]} end
 if run[2] ~= ARGV[2] then return {'stale'} end
 if run[1] ~= ARGV[3] then return {'elsewhere', run[1]} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if run[3] and tonumber(run[3]) > now then return {'leased'} end
-redis.call('HINCRBY', KEYS[1], 'attempts', 1)
-redis.call('HSET', KEYS[1], 'owner', ARGV[4], 'lease_until', now + ARGV[5])
+redis.call('HINCRBY', KEYS[1], 'tries:' .. ARGV[3], 1)
+redis.call('HSET', KEYS[1], 'owner', ARGV[4], 'lease_until', now + ARGV[5], 'waits', 0)
 redis.call('ZADD', KEYS[2], now + ARGV[5], ARGV[1])
 return {'begun'}

@@ -13,6 +13,7 @@ from entropy.state.claims import Claims
 from entropy.state.connection import RedisConnection
 from entropy.state.keys import Keys
 from entropy.state.runs import Admission, Begin, Lease, Runs
+from tests.integration.state.conftest import KEYS
 
 ITEM = WorkItem(repository="acme/widgets", number=12)
 
@@ -148,7 +149,7 @@ def test_a_run_never_goes_back(runs: Runs) -> None:
     lease = begun(runs, admitted(runs))
     runs.advance(lease, lease.run.evolve(stage=Stage.REPORT))
     later = begun(runs, Envelope(lease.run.id, 1), Stage.REPORT)
-    with pytest.raises(IllegalStep, match="cannot go back"):
+    with pytest.raises(IllegalStep, match="cannot go from report to execute"):
         runs.advance(later, later.run.evolve(stage=Stage.EXECUTE))
 
 
@@ -172,3 +173,31 @@ def test_a_missing_redis_is_one_sentence_without_the_password() -> None:
         runs.admit(ITEM, "coder")
     assert "geheim" not in str(caught.value)
     connection.close()
+
+
+def test_a_record_of_a_newer_version_is_left_alone(runs: Runs, connection: RedisConnection) -> None:
+    envelope = admitted(runs)
+    before = dict(connection.redis.hgetall(KEYS.run(envelope.run_id)))
+    connection.redis.hset(KEYS.run(envelope.run_id), "schema", 2)
+    assert runs.begin(envelope, Stage.INITIALIZE)[0] is Begin.NEWER
+    with pytest.raises(
+        IllegalStep, match=r"was written by a newer Entropy .record version 2, this one knows 1.; update"
+    ):
+        runs.get(envelope.run_id)
+    connection.redis.zadd(KEYS.live, {envelope.run_id: 0})
+    assert list(runs.overdue()) == []
+    assert connection.redis.hgetall(KEYS.run(envelope.run_id)) == {**before, b"schema": b"2"}
+
+
+def test_a_message_that_nobody_takes_is_sent_again_later_each_time(runs: Runs, connection: RedisConnection) -> None:
+    envelope = admitted(runs)
+    pauses = []
+    for _ in range(4):
+        connection.redis.zadd(KEYS.live, {envelope.run_id: 0})
+        assert len(list(runs.overdue())) == 1
+        pauses.append(float(connection.redis.zscore(KEYS.live, envelope.run_id)) / 1000 - connection.now())
+    assert [round(pause, 1) for pause in pauses] == [0.3, 0.6, 1.2, 2.4]
+    begun(runs, Envelope(envelope.run_id, 5))
+    connection.redis.zadd(KEYS.live, {envelope.run_id: 0})
+    assert list(runs.overdue()) == [Envelope(envelope.run_id, 6)]
+    assert float(connection.redis.zscore(KEYS.live, envelope.run_id)) / 1000 - connection.now() < 0.4
