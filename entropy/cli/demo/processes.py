@@ -58,7 +58,7 @@ class Children:
     def start(self, name: str, argv: Sequence[str], *, environment: Mapping[str, str]) -> Child:
         """Start from the main thread only: the kernel ends the child when the thread that made it ends."""
         log = self.folder / "logs" / f"{name}.log"
-        with log.open("ab") as output:
+        with self._interruption.held(), log.open("ab") as output:
             popen = subprocess.Popen(
                 list(argv),
                 env=dict(environment),
@@ -71,6 +71,7 @@ class Children:
             )
         child = Child(name, popen, log)
         self._running.append(child)
+        self._interruption.check()
         return child
 
     def release(self, child: Child) -> None:

@@ -23,7 +23,7 @@ class Screen:
 
         self.console = Console(highlight=False)
         self._began = time.monotonic()
-        self._latest: dict[WorkItem, Announcement] = {}
+        self._latest: dict[WorkItem, tuple[Announcement, float]] = {}
 
     def say(self, sentence: str) -> None:
         self.console.print(f"[dim]{time.monotonic() - self._began:5.1f} s[/]  {sentence}", markup=True, soft_wrap=True)
@@ -43,7 +43,7 @@ class Screen:
         """A step of a run."""
         from rich.markup import escape
 
-        self._latest[WorkItem.parse(announcement.item)] = announcement
+        self._latest[WorkItem.parse(announcement.item)] = announcement, time.monotonic()
         if announcement.state == "started":
             return
         words = f"{announcement.item}  {announcement.role}  {announcement.stage}"
@@ -53,7 +53,9 @@ class Screen:
     def _table(self) -> "Table":
         from rich.table import Table
 
-        table = Table("item", "role", "stage", "", box=None, header_style="dim", padding=(0, 3, 0, 0))
-        for item, announcement in sorted(self._latest.items(), key=lambda pair: str(pair[0])):
-            table.add_row(str(item), announcement.role, announcement.stage, STATES[announcement.state])
+        table = Table("item", "role", "stage", "", "", box=None, header_style="dim", padding=(0, 3, 0, 0))
+        for item in sorted(self._latest, key=str):
+            latest, since = self._latest[item]
+            seconds = f"{time.monotonic() - since:.0f} s" if latest.state == "started" else ""
+            table.add_row(str(item), latest.role, latest.stage, STATES[latest.state], seconds)
         return table

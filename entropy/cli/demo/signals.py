@@ -20,15 +20,26 @@ class Interruption:
 
     def __init__(self) -> None:
         self._number: int | None = None
+        self._held = False
 
     def arrive(self, number: int, _frame: FrameType | None) -> None:
         """The first signal unwinds; those that follow must not disturb the clean-up."""
         if self._number is None:
             self._number = number
-            raise Interrupted(number)
+            if not self._held:
+                raise Interrupted(number)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside, a signal waits for the next `check`: what it raises in a hook of the interpreter would be lost."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
 
     def check(self) -> None:
-        """Raise again: what is raised inside a hook of the interpreter, as after a fork, never reaches us."""
+        """Raise for a signal that was held, or lost on its way."""
         if self._number is not None:
             raise Interrupted(self._number)
 

@@ -40,3 +40,19 @@ def lose_a_signal_then_check(folder: Path) -> None:
 def test_an_interruption_that_was_lost_is_raised_again(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         lose_a_signal_then_check(tmp_path)
+
+
+def hold_a_signal(done: list[str]) -> None:
+    with interruptible() as interruption:
+        with interruption.held():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("held")
+        interruption.check()
+        done.append("checked")
+
+
+def test_a_signal_is_held_while_a_process_is_started() -> None:
+    done = list[str]()
+    with pytest.raises(Interrupted):
+        hold_a_signal(done)
+    assert done == ["held"]
