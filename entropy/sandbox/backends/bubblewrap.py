@@ -6,6 +6,7 @@ Processes end with the command that started them.
 """
 
 import contextlib
+import fcntl
 import logging
 import os
 import re
@@ -71,15 +72,18 @@ class NamespaceCell:
         self._groups.kill()
 
     def remove(self) -> None:
-        """Leave nothing, whatever state the sandbox was left in."""
-        self.kill()
-        self._groups.remove()
-        self._collector_groups.remove()
+        """Leave nothing, whatever state the sandbox was left in; several may try at once."""
+        with _locked(self._folder) as is_there:
+            if is_there:
+                self.kill()
+                self._groups.remove()
+                self._collector_groups.remove()
+                self._remove_files()
+
+    def _remove_files(self) -> None:
         workspace = self._folder / "workspace"
         if workspace.is_mount():
             _do("umount", "--lazy", str(workspace))
-        if not self._folder.exists():
-            return
         # The owner may have closed folders to itself; neither program follows symlinks.
         _do("chmod", "--recursive", "u+rwX", str(self._folder))
         _do("rm", "--recursive", "--force", "--one-file-system", str(self._folder))
@@ -157,6 +161,21 @@ class BubblewrapBackend:
 
     def _folders(self) -> list[Path]:
         return sorted(self._directory.iterdir()) if self._directory.is_dir() else []
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Alone with the folder; False when it is not there, or not any more."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield folder.exists()
+    finally:
+        os.close(descriptor)
 
 
 def _run_of(folder: Path) -> str:

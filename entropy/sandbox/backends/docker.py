@@ -23,7 +23,7 @@ CANARY = {"memory": 128 * MIB, "workspace": 16 * MIB, "tmp": 16 * MIB, "pids": 3
 PROOFS = {
     "the tools it needs: sh, git, tar, head, grep and mktemp": "command -v git tar head grep mktemp",
     "the limit of memory": "! head -c 256m /dev/zero | tail -c 255m",
-    "the size of the workspace": "! head -c 32m /dev/zero > too-large",
+    "the size of the workspace": "! (for part in 1 2 3; do head -c 12m /dev/zero > $part || exit 1; done)",
     "the absence of a network": '[ "$(ls /sys/class/net)" = lo ]',
     # Last: what it starts stays.
     "the limit of processes": "! (i=0; while [ $i -lt 64 ]; do sleep 60 & i=$((i + 1)); done)",
