@@ -32,7 +32,7 @@ class TestTotal(unittest.TestCase):
 """,
 }
 GOOD = BASE | {"basket.py": "def total(prices):\n    return sum(prices)\n"}
-WRONG = BASE | {"notes.txt": "Baskets.\n", "basket.py": "def total(prices):\n    first = 1\n    return len(prices)\n"}
+WRONG = BASE | {"a/tests/prices.txt": "1\n", "basket.py": "def total(prices):\n    first = 1\n    return len(prices)\n"}
 RAISING = BASE | {"a.py": "A = 1\n", "basket.py": "def total(prices):\n    # sums\n    return 0 + prices[7]\n"}
 
 
