@@ -141,3 +141,9 @@ def test_a_user_is_enrolled_wholly_or_not_at_all(
 def test_tokens_are_not_stored_as_they_are(store: Store) -> None:
     token = store.add_user("ada")
     assert token.encode() not in b"".join(path.read_bytes() for path in store.data.glob("forge.db*"))
+
+
+def test_an_owner_who_enrols_is_a_person_and_may_do_everything(village: Village) -> None:
+    village.tokens["acme"] = village.server.store.add_user("acme")
+    with village.client("acme") as client:
+        assert (client.get_user().type, client.get_repo(NAME).permissions.admin) == ("User", True)
