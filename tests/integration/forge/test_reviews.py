@@ -57,6 +57,7 @@ def test_a_comment_elsewhere_refuses_the_whole_review(
         with pytest.raises(GithubException) as refusal:
             reviewed.create_review(event="COMMENT", comments=[good, {**comment, "body": "No"}])  # type: ignore[list-item]
     assert refusal.value.status == 422
+    assert all(isinstance(error, str) for error in refusal.value.data["errors"])
     assert list(pull.get_reviews()) == []
     assert list(pull.get_review_comments()) == []
 
