@@ -1,7 +1,11 @@
 """Commits: the list that leads to a point, and one with its diff."""
 
+from collections.abc import Sequence
+
 from entropy.forge.call import Call
 from entropy.forge.comparisons import compare
+from entropy.forge.diffs import ChangedFile, changed_files
+from entropy.forge.gitrepo import Commit, GitRepository
 from entropy.forge.records import statuses
 from entropy.forge.web.changes import file_diffs
 from entropy.forge.web.conversation import check_lines
@@ -19,13 +23,18 @@ def log(call: Call) -> Facts:
 
 def commit(call: Call) -> Facts:
     row = commit_at(call, call.params["sha"])
-    files = compare(call.git, row.parents[0] if row.parents else EMPTY_TREE, row.sha).files
     key = (call.repository_id, row.sha)
     return {
         "commit": row,
-        "diffs": file_diffs(files),
+        "diffs": file_diffs(_changed(call.git, row)),
         "checks": check_lines(statuses.latest(call.db, *key), statuses.runs(call.db, key)),
     }
+
+
+def _changed(git: GitRepository, row: Commit) -> Sequence[ChangedFile]:
+    if row.parents:
+        return compare(git, row.parents[0], row.sha).files
+    return changed_files(git, EMPTY_TREE, row.sha)
 
 
 SHEETS = (

@@ -56,35 +56,37 @@ def _entries(call: Call, sha: str, path: str) -> list[Entry]:
         raise not_found() from None
 
 
+def _entry(call: Call, sha: str, path: str) -> Entry | None:
+    return next(iter(_entries(call, sha, path)), None) if path else ("", "tree", sha, 0, "")
+
+
+def _want(call: Call, entry: Entry | None, kind: str, ref: str) -> Entry:
+    """A folder asked for as a file, or the other way round, has its page elsewhere."""
+    if entry is None or entry[1] == "commit":
+        raise not_found()
+    if entry[1] != kind:
+        raise Moved(f"/{call.repository['full_name']}/{entry[1]}/{ref}/{entry[4]}".rstrip("/"))
+    return entry
+
+
 def tree(call: Call) -> Facts:
     ref, sha, path = _found(call)
-    entries = _entries(call, sha, f"{path}/" if path else "")
-    if not entries:
-        raise _elsewhere(call, sha, ref, path, "blob")
-    ordered = sorted(entries, key=lambda one: (one[1] != "tree", one[4]))
+    _want(call, _entry(call, sha, path), "tree", ref)
+    entries = sorted(_entries(call, sha, f"{path}/" if path else ""), key=lambda one: (one[1] != "tree", one[4]))
     newest = call.git.log(sha, limit=1, path=path)
-    return {"ref": ref, "where": path, "entries": ordered, "newest": newest[0] if newest else None}
+    return {"ref": ref, "where": path, "entries": entries, "newest": newest[0] if newest else None}
 
 
 def blob(call: Call) -> Facts | Plain:
     ref, sha, path = _found(call)
-    entry = next(iter(_entries(call, sha, path) if path else ()), None)
-    if entry is None or entry[1] != "blob":
-        raise _elsewhere(call, sha, ref, path, "tree")
+    entry = _want(call, _entry(call, sha, path), "blob", ref)
     if "raw" in call.query:
         content = call.git.read(entry[2])
         return Plain(content, "application/octet-stream" if b"\0" in content[:8000] else "text/plain; charset=utf-8")
     newest = call.git.log(sha, limit=1, path=path)
     shown = read_text(call.git, entry)
-    lines = shown.text.removesuffix("\n").split("\n") if shown.text else []
+    lines = shown.text.replace("\r\n", "\n").removesuffix("\n").split("\n") if shown.text else []
     return {"ref": ref, "where": path, "entry": entry, "shown": shown, "lines": lines, "newest": newest[0]}
-
-
-def _elsewhere(call: Call, sha: str, ref: str, path: str, kind: str) -> Exception:
-    """A folder asked for as a file, or the other way round; else there is nothing."""
-    is_tree = call.git.resolve(f"{sha}:{path}", "tree") is not None
-    there = path and (is_tree if kind == "tree" else _entries(call, sha, path))
-    return Moved(f"/{call.repository['full_name']}/{kind}/{ref}/{path}") if there else not_found()
 
 
 SHEETS = (

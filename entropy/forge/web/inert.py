@@ -6,8 +6,6 @@ _STEERING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-_PICTURES = 0x2400
-"""Where Unicode keeps a visible sign for each ASCII control character."""
 
 
 def visible(text: str) -> str:
@@ -16,10 +14,7 @@ def visible(text: str) -> str:
 
 
 def _sign(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if code == 0x7F:
-        return "␡"
-    return chr(_PICTURES + code) if code < 0x20 else f"⟨U+{code:04X}⟩"
+    return f"⟨U+{ord(found[0]):04X}⟩"
 
 
 def web_address(text: str | None) -> str | None:

@@ -18,7 +18,7 @@ from entropy.forge.web.inert import visible, web_address
 BLOCKS = frozenset({"details", "summary", "sub"})
 FOREIGN = "noopener noreferrer nofollow"
 INLINES = frozenset({"sub"})
-_HTML = re.compile(r"<!--.*?-->|</?([a-z]+)>", re.DOTALL | re.IGNORECASE)
+_HTML = re.compile(r"<!--|</?([a-z]+)>", re.IGNORECASE)
 _MENTION = re.compile(
     r"(?P<address>https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]])"
     r"|(?<![\w/#&.-])(?P<home>[\w.-]{1,40}/[\w.-]{1,100})?#(?P<number>\d{1,9})\b"
@@ -76,22 +76,23 @@ def _split(tokens: Iterable[Token], allowed: frozenset[str]) -> Iterator[Token]:
     """HTML becomes allowed tags and text."""
     for token in tokens:
         if token.type in {"html_block", "html_inline"}:
-            yield from _pieces(token.content, allowed, block=token.type == "html_block")
+            yield from _pieces(token.content, allowed)
         else:
             yield token
 
 
-def _pieces(content: str, allowed: frozenset[str], *, block: bool) -> Iterator[Token]:
-    at = 0
+def _pieces(content: str, allowed: frozenset[str]) -> Iterator[Token]:
+    at, ending = 0, content.rfind("-->")
     for found in _HTML.finditer(content):
         name = (found[1] or "").lower()
-        if name and name not in allowed:
+        if found.start() < at or (name not in allowed if name else ending < found.end()):
             continue
         yield _text(content[at : found.start()])
-        at = found.end()
-        if name:
-            way, nesting = ("close", -1) if found[0][1] == "/" else ("open", 1)
-            yield Token(f"tag_{way}", name, -1 if nesting < 0 else 1, content=found[0], block=block)
+        at = found.end() if name else content.index("-->", found.end()) + 3
+        if name and found[0][1] == "/":
+            yield Token("tag_close", name, -1, content=found[0])
+        elif name:
+            yield Token("tag_open", name, 1, content=found[0])
     yield _text(content[at:])
 
 

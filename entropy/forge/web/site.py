@@ -77,7 +77,9 @@ class Site:
             except Refusal as refusal:
                 return self._refusal(db, call, refusal)
             except GitError as error:
-                return self._refusal(db, call, Refusal(422, f"git refuses: {error}"))
+                return self._refusal(db, call, Refusal(422, f"git refuses: {error}."))
+            except sqlite3.OperationalError as error:
+                return self._refusal(db, None, Refusal(503, f"The forge's record is busy: {error}. Look again soon."))
 
     def _page(self, template: str, call: Call | None, told: Mapping[str, object], status: int = 200) -> Response:
         text = self.templates.get_template(template).render({**tools(call), **told})
