@@ -4,9 +4,10 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging
+from celery.signals import celeryd_init, setup_logging, worker_shutting_down
 
 from entropy.errors import ConfigurationError
+from entropy.lifecycle.renewal import Draining
 from entropy.logging.structured import configure
 from entropy.scheduling.waker import Waker
 from entropy.settings import settings
@@ -27,3 +28,9 @@ app.steps["consumer"].add(Waker)
 def configure_logging(**_: Any) -> None:
     """Celery leaves the logs to us."""
     configure(settings().log)
+
+
+@worker_shutting_down.connect
+def hand_back_what_is_long(**_: Any) -> None:
+    """A warm shutdown waits for tasks; the long ones are told to leave their stage to another worker."""
+    Draining.begin()

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, NamedTuple, NoReturn, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from entropy.errors import UnknownReference
 
@@ -161,6 +161,8 @@ class Run(Noun):
     """Digest of the `Assignment` in the artifact store."""
     snapshot: str | None = None
     """Digest of the tar of tracked files in the artifact store."""
+    partial: str | None = None
+    """Digest of the patch that a worker saved when it had to end in the middle."""
     outcome: Outcome | None = None
     published: Published = Published()
     history: tuple[Step, ...] = ()
@@ -169,6 +171,10 @@ class Run(Noun):
     def attempts(self) -> int:
         """How often a worker has begun the present stage."""
         return self.tries.get(self.stage, 0)
+
+    @property
+    def envelope(self) -> "Envelope":
+        return Envelope(self.id, self.generation)
 
     def evolve(self, **changes: Any) -> Self:
         return self.model_copy(update=changes)
@@ -179,6 +185,9 @@ class Envelope(NamedTuple):
 
     run_id: str
     generation: int
+
+    def __str__(self) -> str:
+        return f"{self.run_id}-{self.generation}"
 
 
 class Comment(Noun):
@@ -275,12 +284,6 @@ class Assignment(Noun):
     config: RepositoryConfig = RepositoryConfig()
     diff: str = ""
     """For a pull request: what it changes against its base, as a unified diff."""
-
-
-class Budget(Noun):
-    """What a run may use."""
-
-    seconds: float = Field(gt=0)
 
 
 class Identity(Noun):

@@ -1,8 +1,11 @@
 """Stage 3: the agent turns the assignment into an outcome, inside a sandbox; nothing else of the world is touched."""
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from entropy.agents.base import BaseAgent, NoSandbox
 from entropy.errors import IllegalStep, PolicyViolation
 from entropy.lifecycle.assignment import assignment_of
+from entropy.lifecycle.renewal import Draining
 from entropy.models import Assignment, Outcome, Run, Verdict
 from entropy.sandbox.interface import Sandbox
 from entropy.wiring import Toolbox
@@ -14,9 +17,13 @@ def execute(run: Run, tools: Toolbox) -> Run:
     assignment = assignment_of(run, tools)
     if not agent.uses_sandbox:
         return run.evolve(outcome=agent.perform(assignment, NoSandbox()))
-    tools.sandboxes.reap(tools.runs.live())
-    with tools.sandboxes.open(run.id) as sandbox:
-        return run.evolve(outcome=_perform(run, tools, agent, assignment, sandbox))
+    with tools.sandboxes.open(str(run.envelope)) as sandbox:
+        try:
+            return run.evolve(outcome=_perform(run, tools, agent, assignment, sandbox))
+        except SoftTimeLimitExceeded:
+            if not Draining.begun():
+                raise
+            return run.evolve(partial=_collected(run, tools, sandbox))
 
 
 def _perform(run: Run, tools: Toolbox, agent: BaseAgent, assignment: Assignment, sandbox: Sandbox) -> Outcome:
@@ -27,9 +34,14 @@ def _perform(run: Run, tools: Toolbox, agent: BaseAgent, assignment: Assignment,
     if outcome.verdict is not Verdict.CHANGED:
         return outcome
     try:
-        patch = sandbox.collect()
+        patch = _collected(run, tools, sandbox)
     except PolicyViolation as violation:
         return outcome.model_copy(update={"verdict": Verdict.REFUSED, "summary": str(violation)})
-    if not patch:
+    if patch is None:
         return outcome.model_copy(update={"verdict": Verdict.UNCHANGED})
-    return outcome.model_copy(update={"patch": tools.artifacts.put(run.id, patch)})
+    return outcome.model_copy(update={"patch": patch})
+
+
+def _collected(run: Run, tools: Toolbox, sandbox: Sandbox) -> str | None:
+    patch = sandbox.collect()
+    return tools.artifacts.put(run.id, patch) if patch else None

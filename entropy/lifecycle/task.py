@@ -1,16 +1,15 @@
 """StageTask: what every stage has in common, so that no stage has to care: lease, state, log, announcement, retry."""
 
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from celery import Task
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
-from entropy.errors import EntropyError, PolicyViolation, RateLimited, StaleGeneration, StateUnavailable, TransientError
+from entropy.errors import EntropyError, PolicyViolation, RateLimited, StaleGeneration, TransientError
 from entropy.lifecycle.conclude import conclude
+from entropy.lifecycle.renewal import Renewal
 from entropy.logging.structured import about
 from entropy.models import Envelope, Run, Stage, Step, Verdict
 from entropy.state.runs import Begin, Lease
@@ -59,8 +58,10 @@ class StageTask(EntropyTask):
         run, started = lease.run, tools.connection.now()
         tools.announcements.tell(run, run.stage, "started")
         log.info("stage started", extra={"attempt": run.attempts})
-        with _renewing(lease, tools):
+        with Renewal(lease, tools.runs, lease_seconds=tools.settings.scheduling.lease) as renewal:
             after = self._call(lease, function, tools)
+        if renewal.handing_back:
+            self._hand_back(lease, after, tools)
         if after.stage is run.stage:
             after = after.evolve(stage=_next(run.stage))
         note = _note(run, after)
@@ -88,15 +89,21 @@ class StageTask(EntropyTask):
         except Exception as error:  # noqa: BLE001 - whatever broke, the item must be told and the claim given back
             return broken(run, error)
 
+    def _hand_back(self, lease: Lease, after: Run, tools: Toolbox) -> None:
+        """Leave the stage to another worker, with what was saved of the work; it does not count as a try."""
+        self._send_again(lease, lease.run.evolve(partial=after.partial), 0, tools, why="handed back", refund=True)
+
     def _retry_later(self, lease: Lease, error: TransientError, tools: Toolbox) -> None:
-        run = lease.run
-        pause = min(FIRST_PAUSE * float(2**run.attempts), LONGEST_PAUSE)
-        if isinstance(error, RateLimited):
-            pause = max(pause, error.retry_after)
-        log.warning("stage will be retried", extra={"why": str(error), "seconds": pause})
-        tools.runs.advance(lease, run, wait=pause)
-        tools.announcements.tell(run, run.stage, "retrying", note=str(error))
-        raise self.retry(exc=error, countdown=pause)
+        pause = min(FIRST_PAUSE * float(2**lease.run.attempts), LONGEST_PAUSE)
+        limited = isinstance(error, RateLimited)
+        pause = max(pause, error.retry_after) if isinstance(error, RateLimited) else pause
+        self._send_again(lease, lease.run, pause, tools, why=str(error), refund=limited)
+
+    def _send_again(self, lease: Lease, run: Run, pause: float, tools: Toolbox, *, why: str, refund: bool) -> None:
+        log.warning("stage will be tried again", extra={"why": why, "seconds": pause})
+        tools.runs.advance(lease, run, wait=pause, refund=refund)
+        tools.announcements.tell(run, run.stage, "retrying", note=why)
+        raise self.retry(countdown=pause)
 
 
 def broken(run: Run, error: Exception) -> Run:
@@ -132,26 +139,3 @@ def _note(before: Run, after: Run) -> str:
     if after.published != before.published:
         return after.published.label or "published"
     return "done"
-
-
-@contextmanager
-def _renewing(lease: Lease, tools: Toolbox) -> Iterator[None]:
-    """Renew the lease from a thread for as long as the stage works."""
-    over = threading.Event()
-    period = tools.settings.scheduling.lease / 3
-
-    def renew() -> None:
-        while not over.wait(period):
-            try:
-                if not tools.runs.renew(lease):
-                    return
-            except StateUnavailable as error:
-                log.warning("lease not renewed", extra={"why": str(error), "run_id": lease.run.id})
-
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()

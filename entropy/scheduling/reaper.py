@@ -23,11 +23,20 @@ def reap_once(tools: Toolbox) -> list[str]:
     return taken
 
 
+def clear_sandboxes(tools: Toolbox) -> None:
+    """On a node that makes sandboxes: remove those of generations that are over."""
+    if tools.settings.sandbox.backend == "none":
+        return
+    for name in tools.sandboxes.reap(tools.runs.live_names()):
+        log.warning("sandbox removed", extra={"sandbox": name})
+
+
 def reap_forever(tools: Toolbox, stop: threading.Event) -> None:
-    """Look every few seconds until told to stop; an outage of Redis is waited out."""
+    """Look every few seconds until told to stop; an outage of Redis or of the sandboxes is waited out."""
     while not stop.is_set():
         try:
             reap_once(tools)
+            clear_sandboxes(tools)
         except TransientError as error:
             log.warning("reaper waits", extra={"why": str(error)})
         stop.wait(tools.settings.scheduling.reaper_interval)

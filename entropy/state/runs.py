@@ -120,10 +120,10 @@ class Runs:
             )
         return bool(answer)
 
-    def advance(self, lease: Lease, after: Run, *, wait: float = 0) -> None:
+    def advance(self, lease: Lease, after: Run, *, wait: float = 0, refund: bool = False) -> None:
         """Save `after` and give the lease back; raises `StaleGeneration` when it was lost meanwhile.
 
-        `wait`: seconds before the next message of this run is sent on purpose, for a retry.
+        `wait`: seconds for which the next message of this run is held back on purpose. `refund`: this was no try.
         """
         before = lease.run
         check_step(before, after.stage)
@@ -145,6 +145,7 @@ class Runs:
                     _record(after),
                     self._grace + int(wait * 1000),
                     int(self._settings.retention),
+                    1 if refund else 0,
                 ],
             )
         if not saved:
@@ -194,6 +195,19 @@ class Runs:
         """Ids of all unfinished runs."""
         with self._connection.translated():
             return frozenset(map(text, self._redis.zrange(self._keys.live, 0, -1)))
+
+    def live_names(self) -> frozenset[str]:
+        """The present envelope of each unfinished run, as sandboxes are named after them."""
+        ids = sorted(self.live())
+        with self._connection.translated(), self._redis.pipeline(transaction=False) as pipeline:
+            for run_id in ids:
+                pipeline.hget(self._keys.run(run_id), "generation")
+            generations = pipeline.execute()
+        return frozenset(
+            str(Envelope(run_id, int(generation)))
+            for run_id, generation in zip(ids, generations, strict=True)
+            if generation
+        )
 
     def finished(self, count: int) -> tuple[str, ...]:
         """Ids of the runs that finished last, the latest first."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 
 from entropy.sandbox.command import Command, Ending
 
@@ -16,8 +16,6 @@ CHUNK = 65536
 HEADER = struct.Struct(">BxxxL")
 STDERR = 2
 KILLED = 137
-GONE = (404, 409)
-"""What the daemon answers about a container that is not there or does not run."""
 GRACE = 10.0
 """Seconds within which the streams of a killed container have to end."""
 POLL = 0.25
@@ -29,20 +27,14 @@ DRAIN = 0.5
 WRAPPER = ("sh", "-c", 'read -r go; size=$1; shift; head -c "$size" | "$@"', "sh")
 
 
-def prepare(api: Any, container: str, command: Command) -> str | None:
-    """Register the command with the daemon and return its id there; None when the container does not run."""
-    argv = [*WRAPPER, str(len(command.stdin)), *command.argv]
-    try:
-        return str(api.exec_create(container, argv, stdin=True)["Id"])
-    except APIError as error:
-        if error.status_code not in GONE:
-            raise
-        return None
+def run(api: Any, container: str, command: Command, *, kill: Callable[[], None]) -> Ending:
+    """Run `command`; at the time limit `kill` is called, since one command cannot be ended without the rest.
 
-
-def run(api: Any, prepared: str, command: Command, *, kill: Callable[[], None]) -> Ending:
-    """Run what was prepared; at the time limit `kill` is called, since a command cannot be ended without the rest."""
+    Raises docker's `APIError` only where the command was not started.
+    """
     started = time.monotonic()
+    argv = [*WRAPPER, str(len(command.stdin)), *command.argv]
+    prepared = str(api.exec_create(container, argv, stdin=True)["Id"])
     with _attached(api, prepared) as connection:
         reader = threading.Thread(target=_drain, args=(connection, command), daemon=True)
         writer = threading.Thread(target=_feed, args=(connection, b"\n" + command.stdin), daemon=True)
@@ -78,7 +70,7 @@ def _status(api: Any, created: str, reader: threading.Thread, deadline: float) -
         reader.join(min(POLL, left) if reader.is_alive() else 0.01)
         try:
             state = api.exec_inspect(created)
-        except NotFound:
+        except APIError:
             return KILLED  # the container went, and the command with it
         if not state["Running"] and state["ExitCode"] is not None:
             reader.join(DRAIN)

@@ -168,7 +168,7 @@ def _locked(folder: Path) -> Iterator[bool]:
     """Alone with the folder; False when it is not there, or not any more."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         yield False
         return
     try:

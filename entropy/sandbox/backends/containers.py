@@ -76,17 +76,19 @@ class ContainerCell:
 
     def work(self, command: Command) -> Ending:
         with translated():
-            prepared = self._worker and attachment.prepare(self._client.api, self._worker.id, command)
-            if prepared is None:  # an earlier command took the container down
-                self.kill()
-                self._worker = self._start("worker", writable=True, tmp=self._policy.tmp)
-                prepared = attachment.prepare(self._client.api, self._worker.id, command)
-            return attachment.run(self._client.api, str(prepared), command, kill=self.kill)
+            if self._worker is not None:
+                try:
+                    return attachment.run(self._client.api, self._worker.id, command, kill=self.kill)
+                except APIError:
+                    if self._is_running():
+                        raise
+            self.kill()  # an earlier command took the container down
+            self._worker = self._start("worker", writable=True, tmp=self._policy.tmp)
+            return attachment.run(self._client.api, self._worker.id, command, kill=self.kill)
 
     def inspect(self, command: Command) -> Ending:
         with translated():
-            prepared = attachment.prepare(self._client.api, self._collector.id, command)
-            return attachment.run(self._client.api, str(prepared), command, kill=self._collector.kill)
+            return attachment.run(self._client.api, self._collector.id, command, kill=self._collector.kill)
 
     def kill(self) -> None:
         if self._worker is not None:
@@ -99,6 +101,13 @@ class ContainerCell:
             for thing in (self._worker, self._collector, self._volume):
                 if thing is not None:
                     gone(thing)
+
+    def _is_running(self) -> bool:
+        try:
+            self._worker.reload()
+        except NotFound:
+            return False
+        return bool(self._worker.status == "running")
 
     def _start(self, part: str, *, writable: bool, tmp: int) -> Any:
         container = self._client.containers.create(
