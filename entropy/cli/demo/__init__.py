@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import click
-from celery.bin.base import handle_preload_options
 
 from entropy.cli.command import EntropyCommand
 
@@ -25,9 +24,7 @@ from entropy.cli.command import EntropyCommand
     default=Path(sys.prefix),
     help="The environment with pytest that bubblewrap shows to tests. Default: the one that Entropy is installed in.",
 )
-@click.pass_context
-@handle_preload_options
-def demo(_context: click.Context, **options: object) -> None:
+def demo(**options: object) -> None:
     """Watch agents take issues to merged pull requests.
 
     Starts a Redis, an embedded forge, workers, beat and Flower on 127.0.0.1, files issues as a person would, and shows

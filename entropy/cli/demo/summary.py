@@ -50,7 +50,7 @@ class Summary:
             if run.item in answered:
                 console.print(f"time          {times(run)}", soft_wrap=True)
         console.print(f"changed       {stat}", soft_wrap=True)
-        console.print(Syntax(shorten(diff), "diff", background_color="default"))
+        console.print(Syntax("", "diff", background_color="default").highlight(shorten(diff)), soft_wrap=True)
 
 
 def _reviews(pull: "PullRequest") -> list[str]:
