@@ -44,14 +44,21 @@ class CheckLine:
     address: str | None
 
 
-def happenings(db: sqlite3.Connection, issue_id: int) -> list[Happening]:
+def happenings(db: sqlite3.Connection, item: sqlite3.Row) -> list[Happening]:
+    issue_id = int(item["id"])
     remarks = reviews.comments_of_pull(db, issue_id)
     found = [Happening("comment", row["created"], row["user_id"], row) for row in comments.find(db, issue_id)]
     for row in reviews.find(db, issue_id):
         said = [remark for remark in remarks if remark["review_id"] == row["id"]]
         found.append(Happening("review", row["submitted"], row["user_id"], row, remarks=said))
     found += _events(issues.events(db, issue_id))
-    return list(_grouped(sorted(found, key=lambda one: one.when)))
+    return list(_grouped(sorted(found, key=lambda one: (one.when, not _came_with(one, item)))))
+
+
+def _came_with(one: Happening, item: sqlite3.Row) -> bool:
+    """The record's clock has whole seconds; labels and assignees given at the opening come before any comment."""
+    given = one.kind in {"labels", "event"} and one.row["event"] in {"labeled", "assigned"}
+    return given and (one.when, one.by) == (item["created"], item["user_id"])
 
 
 def _events(rows: Sequence[sqlite3.Row]) -> Iterator[Happening]:

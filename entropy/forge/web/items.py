@@ -57,7 +57,7 @@ def _shared(call: Call, row: sqlite3.Row) -> Facts:
     return {
         "item": row,
         "assignees": issues.assignees(call.db, row["id"]),
-        "happenings": happenings(call.db, row["id"]),
+        "happenings": happenings(call.db, row),
         "chips": {label["name"]: label["id"] for label in repositories.labels(call.db, call.repository_id)},
     }
 

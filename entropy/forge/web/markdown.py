@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
-from entropy.forge.web.inert import visible, web_address
+from entropy.forge.web.inert import web_address
 
 BLOCKS = frozenset({"details", "summary", "sub"})
 FOREIGN = "noopener noreferrer nofollow"
@@ -31,7 +31,7 @@ _RELATIVE = re.compile(r"[\w.][\w./-]*(#[\w.-]*)?", re.ASCII)
 def markdown(text: str | None, home: str, branch: str = "HEAD") -> Markup:
     """`home` is the repository in which ``#12`` and relative links have their meaning."""
     source = (text or "").replace("\r\n", "\n")
-    return Markup(visible(_parser().render(source, {"home": home, "branch": branch})))  # noqa: S704 - made by us
+    return Markup(_parser().render(source, {"home": home, "branch": branch}))  # noqa: S704 - made by us
 
 
 @lru_cache(maxsize=1)

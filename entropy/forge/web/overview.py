@@ -5,7 +5,7 @@ import sqlite3
 from entropy.forge.call import Call
 from entropy.forge.gitrepo import Commit, GitRepository
 from entropy.forge.permissions import Level, level
-from entropy.forge.records import issues, pulls, repositories, users
+from entropy.forge.records import issues, repositories, users
 from entropy.forge.refusals import not_found
 from entropy.forge.web.files import read_text
 from entropy.forge.web.sheet import HOME, Facts, Plain, Sheet
@@ -38,18 +38,30 @@ def _tip(call: Call, row: sqlite3.Row) -> Commit | None:
 
 
 def repository(call: Call) -> Facts:
-    newest, home = _tip(call, call.repository), call.repository
+    newest = _tip(call, call.repository)
     readme = _readme(call, newest.sha) if newest else None
     branches = _branches(call.git)
     return {
         "branches": branches[:BRANCHES],
         "more": max(0, len(branches) - BRANCHES),
         "commits": call.git.log(newest.sha, limit=NEWEST) if newest else [],
-        "issues": issues.find(call.db, home["id"], issues.Filter(pulls=False, limit=NEWEST)),
-        "pulls": pulls.find(call.db, home["id"], pulls.PullFilter(limit=NEWEST)),
+        "lists": [
+            ("Pull requests", "pulls", _items(call, pulls=True)),
+            ("Issues", "issues", _items(call, pulls=False)),
+        ],
         "readme": readme,
-        "clone": f"{call.origin}/{home['full_name']}.git",
+        "clone": f"{call.origin}/{call.repository['full_name']}.git",
     }
+
+
+def _items(call: Call, *, pulls: bool) -> tuple[str, list[sqlite3.Row]]:
+    """The newest that are open; where none is, the newest that are closed."""
+    for state in ("open", "closed"):
+        wanted = issues.Filter(state=state, pulls=pulls, limit=NEWEST)
+        rows = issues.find(call.db, call.repository_id, wanted)
+        if rows:
+            return state, rows
+    return "open", []
 
 
 def _branches(git: GitRepository) -> list[tuple[str, str]]:
