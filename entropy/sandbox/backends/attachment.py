@@ -11,6 +11,7 @@ from typing import Any
 from docker.errors import APIError
 
 from entropy.sandbox.command import Command, Ending
+from entropy.sandbox.output import Output
 
 CHUNK = 65536
 HEADER = struct.Struct(">BxxxL")
@@ -19,24 +20,50 @@ KILLED = 137
 GRACE = 10.0
 """Seconds within which the streams of a killed container have to end."""
 POLL = 0.25
-DRAIN = 0.5
-"""Seconds for the last output after a command has ended while something it left behind keeps the streams open."""
+SILENCE = 0.5
+"""Seconds without output after which a command that has ended has said everything."""
 
-# The first line says go: nothing is printed before somebody listens. Then so many bytes of input, and its end, without
+STARTED = b"\0"
+
+# The first line says go: nothing is printed before somebody listens. The answer shows that what follows comes from the
+# command, not from the daemon about a container that is just going. Then so many bytes of input, and its end, without
 # half-closing the connection, which not every transport to a daemon can.
-WRAPPER = ("sh", "-c", 'read -r go; size=$1; shift; head -c "$size" | "$@"', "sh")
+WRAPPER = ("sh", "-c", 'read -r go; printf "\\0"; printf "\\0" >&2; size=$1; shift; head -c "$size" | "$@"', "sh")
+
+
+class NotStarted(Exception):
+    """The command did not begin: its container is not there, is going, or has no room for another process."""
+
+
+class _Stream:
+    """One of the two output streams: the daemon's words until the command begins, then the command's."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.started = False
+        self.said = b""
+
+    def feed(self, data: bytes) -> None:
+        if not self.started and data.startswith(STARTED):
+            self.started, data = True, data[len(STARTED) :]
+        if self.started:
+            self.output.feed(data)
+        else:
+            self.said += data[:CHUNK]
 
 
 def run(api: Any, container: str, command: Command, *, kill: Callable[[], None]) -> Ending:
-    """Run `command`; at the time limit `kill` is called, since one command cannot be ended without the rest.
-
-    Raises docker's `APIError` only where the command was not started.
-    """
+    """Run `command`; at the time limit `kill` is called, since one command cannot be ended without the rest."""
     started = time.monotonic()
+    out, err = _Stream(command.stdout), _Stream(command.stderr)
     argv = [*WRAPPER, str(len(command.stdin)), *command.argv]
-    prepared = str(api.exec_create(container, argv, stdin=True)["Id"])
-    with _attached(api, prepared) as connection:
-        reader = threading.Thread(target=_drain, args=(connection, command), daemon=True)
+    try:
+        prepared = api.exec_create(container, argv, stdin=True)["Id"]
+        stream = api.exec_start(prepared, socket=True)
+    except APIError as error:
+        raise NotStarted(str(error)) from error
+    with _connected(stream) as connection:
+        reader = threading.Thread(target=_drain, args=(connection, out, err), daemon=True)
         writer = threading.Thread(target=_feed, args=(connection, b"\n" + command.stdin), daemon=True)
         reader.start()
         writer.start()
@@ -44,15 +71,16 @@ def run(api: Any, container: str, command: Command, *, kill: Callable[[], None])
         if status is None:
             # Somebody has to go on reading, or the daemon waits ten seconds for the streams before it kills.
             kill()
-            reader.join(GRACE)
+        _last_words(reader, out, err)
     reader.join(GRACE)
     writer.join(GRACE)
+    if status is not None and not out.started:
+        raise NotStarted((out.said + err.said).decode(errors="replace").strip())
     return Ending(status, time.monotonic() - started)
 
 
 @contextlib.contextmanager
-def _attached(api: Any, created: str) -> Iterator[socket.socket]:
-    stream = api.exec_start(created, socket=True)
+def _connected(stream: Any) -> Iterator[socket.socket]:
     connection = getattr(stream, "_sock", stream)
     connection.settimeout(None)
     try:
@@ -73,9 +101,19 @@ def _status(api: Any, created: str, reader: threading.Thread, deadline: float) -
         except APIError:
             return KILLED  # the container went, and the command with it
         if not state["Running"] and state["ExitCode"] is not None:
-            reader.join(DRAIN)
             return int(state["ExitCode"])
     return None
+
+
+def _last_words(reader: threading.Thread, out: _Stream, err: _Stream) -> None:
+    """Wait for the end of the streams; not for what a command left behind and that holds them open in silence."""
+    deadline, heard = time.monotonic() + GRACE, -1
+    while reader.is_alive() and time.monotonic() < deadline:
+        total = out.output.total + err.output.total
+        if out.started and total == heard:
+            return
+        heard = total
+        reader.join(SILENCE)
 
 
 def _feed(connection: socket.socket, data: bytes) -> None:
@@ -83,16 +121,16 @@ def _feed(connection: socket.socket, data: bytes) -> None:
         connection.sendall(data)
 
 
-def _drain(connection: socket.socket, command: Command) -> None:
+def _drain(connection: socket.socket, out: _Stream, err: _Stream) -> None:
     with contextlib.suppress(OSError, EOFError):
         while True:
-            stream, size = HEADER.unpack(_exactly(connection, HEADER.size))
-            output = command.stderr if stream == STDERR else command.stdout
+            number, size = HEADER.unpack(_exactly(connection, HEADER.size))
+            stream = err if number == STDERR else out
             while size:
                 data = connection.recv(min(size, CHUNK))
                 if not data:
                     return
-                output.feed(data)
+                stream.feed(data)
                 size -= len(data)
 
 

@@ -28,7 +28,7 @@ def translated() -> Iterator[None]:
         raise ConfigurationError(
             f"The sandbox image is not on the Docker daemon ({error.explanation}); make it with ops/images/build."
         ) from error
-    except (DockerException, OSError) as error:
+    except (DockerException, attachment.NotStarted, OSError) as error:
         raise SandboxUnavailable(f"The Docker daemon does not serve: {error}") from error
 
 
@@ -77,12 +77,9 @@ class ContainerCell:
     def work(self, command: Command) -> Ending:
         with translated():
             if self._worker is not None:
-                try:
+                with contextlib.suppress(attachment.NotStarted):  # an earlier command took the container down
                     return attachment.run(self._client.api, self._worker.id, command, kill=self.kill)
-                except APIError:
-                    if self._is_running():
-                        raise
-            self.kill()  # an earlier command took the container down
+            self.kill()
             self._worker = self._start("worker", writable=True, tmp=self._policy.tmp)
             return attachment.run(self._client.api, self._worker.id, command, kill=self.kill)
 
@@ -101,13 +98,6 @@ class ContainerCell:
             for thing in (self._worker, self._collector, self._volume):
                 if thing is not None:
                     gone(thing)
-
-    def _is_running(self) -> bool:
-        try:
-            self._worker.reload()
-        except NotFound:
-            return False
-        return bool(self._worker.status == "running")
 
     def _start(self, part: str, *, writable: bool, tmp: int) -> Any:
         container = self._client.containers.create(
