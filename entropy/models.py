@@ -89,6 +89,9 @@ class Verdict(StrEnum):
     REFUSED = "refused"  # a policy says no
     FAILED = "failed"  # a stage broke
     SUPERSEDED = "superseded"  # another run has this item, or the item is gone
+    ADOPTED = "adopted"  # earlier work left a proposal that is still open
+    PARKED = "parked"  # the cap is reached, or an operator says so: a person is needed
+    CANCELLED = "cancelled"  # an operator ended it
 
 
 class Finding(Noun):
@@ -128,8 +131,17 @@ class Published(Noun):
     commit: str | None = None
     label: str | None = None
     """The label that hands the item to the next role."""
+    keeps_trigger: bool = False
+    """Whether the label that started the run stays, for another try."""
     refusal: str | None = None
     """Why the outcome was not published as it was."""
+
+
+class Progress(Noun):
+    """How often a role has worked on an item in one state; `key` is a digest of that state."""
+
+    key: str
+    count: int
 
 
 class Step(Noun):
@@ -143,24 +155,22 @@ class Step(Noun):
 
 
 class Run(Noun):
-    """One work item handed to one role. The record in Redis is the truth; messages only name it."""
+    """One work item handed to one role. Times are the Redis server's, in seconds since the epoch."""
 
     id: str
     item: WorkItem
     role: str
     created: float
-    """Seconds since the epoch, on the Redis server's clock."""
     trigger: str | None = None
     """The label that started it; None when a person did by hand."""
     stage: Stage = Stage.INITIALIZE
     generation: int = 1
     tries: Mapping[Stage, int] = {}
-    """How often a worker has begun each stage."""
     base_commit: str | None = None
     assignment: str | None = None
-    """Digest of the `Assignment` in the artifact store."""
     snapshot: str | None = None
-    """Digest of the tar of tracked files in the artifact store."""
+    """Digests in the artifact store: of the `Assignment`, and of a tar of the tracked files at the base commit."""
+    progress: Progress | None = None
     partial: str | None = None
     """Digest of the patch that a worker saved when it had to end in the middle."""
     outcome: Outcome | None = None
@@ -169,12 +179,8 @@ class Run(Noun):
 
     @property
     def attempts(self) -> int:
-        """How often a worker has begun the present stage."""
+        """How often a worker has begun the present stage; `tries` has all stages."""
         return self.tries.get(self.stage, 0)
-
-    @property
-    def envelope(self) -> "Envelope":
-        return Envelope(self.id, self.generation)
 
     def evolve(self, **changes: Any) -> Self:
         return self.model_copy(update=changes)
@@ -223,7 +229,7 @@ class PullRequest(Noun):
     head_branch: str
     head_commit: str
     head_repository: str | None
-    """``owner/name`` the head branch lives in; None when that repository is gone."""
+    """None when the repository of the head branch is gone."""
     base_branch: str
     base_commit: str
     open: bool
@@ -292,7 +298,3 @@ class Identity(Noun):
     login: str
     name: str
     email: str
-
-
-Handoffs = Mapping[Verdict, str]
-"""For each verdict that passes an item on: the label that does."""

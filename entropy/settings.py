@@ -126,6 +126,8 @@ class SchedulingSettings(Section):
     """How often a stage may be begun before its run is given up."""
     retention: float = Field(default=7 * 86400, gt=0)
     """Seconds the record of a finished run is kept."""
+    max_tries: int = Field(default=2, ge=1)
+    """How often a role works on an item that does not change in between."""
     max_reworks: int = Field(default=3, ge=0)
     """How often a reviewer may send a pull request back before a person is asked."""
 

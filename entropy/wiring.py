@@ -18,6 +18,7 @@ from entropy.state.artifacts import Artifacts
 from entropy.state.claims import Claims
 from entropy.state.connection import RedisConnection
 from entropy.state.holds import Holds
+from entropy.state.intents import Intents
 from entropy.state.keys import Keys
 from entropy.state.runs import Runs
 
@@ -44,6 +45,10 @@ class Toolbox:
     @cached_property
     def runs(self) -> Runs:
         return Runs(self.connection, self._keys, self.settings.scheduling)
+
+    @cached_property
+    def intents(self) -> Intents:
+        return Intents(self.connection, self._keys)
 
     @cached_property
     def claims(self) -> Claims:

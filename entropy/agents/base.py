@@ -1,13 +1,16 @@
 """What an agent is: a role that turns an assignment into an outcome, and has no life of its own."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, NoReturn
 
 from entropy.agents.engines.engine import Engine
 from entropy.errors import IllegalStep
-from entropy.models import Assignment, Handoffs, Outcome
+from entropy.models import Assignment, Outcome, Verdict
 from entropy.sandbox.interface import Sandbox
+
+Handoffs = Mapping[Verdict, str]
+"""For each verdict that passes an item on: the label that does."""
 
 
 class BaseAgent(ABC):

@@ -12,7 +12,7 @@ _TEST_FOLDERS = {"test", "tests", "testing", "spec", "specs", "__tests__"}
 _TEST_FILE = re.compile(r"test_.*|.*_test\.[^.]+|.*\.(test|spec)\.[^.]+|conftest\.py", re.IGNORECASE)
 
 
-class ChangedFile(NamedTuple):
+class TouchedFile(NamedTuple):
     """A file that is there after the change; line numbers from 1."""
 
     path: str
@@ -27,7 +27,7 @@ class ChangedFile(NamedTuple):
         return bool(_TEST_FOLDERS.intersection(path.parts[:-1]) or _TEST_FILE.fullmatch(path.name))
 
 
-def changed_files(diff: str) -> tuple[ChangedFile, ...]:
+def changed_files(diff: str) -> tuple[TouchedFile, ...]:
     """Read a diff as git writes it with its default prefixes. A diff that was cut short is read as far as it goes."""
     # Not splitlines(): that would also split at form feeds and the like inside a line.
     lines = iter(diff.split("\n"))
@@ -41,7 +41,7 @@ def changed_files(diff: str) -> tuple[ChangedFile, ...]:
         elif path is not None and (header := _HUNK.match(line)):
             numbers.setdefault(path, []).extend(_hunk(header, lines))
     return tuple(
-        ChangedFile(path, tuple(n for mark, n in marked if mark == "+"), tuple(n for _, n in marked))
+        TouchedFile(path, tuple(n for mark, n in marked if mark == "+"), tuple(n for _, n in marked))
         for path, marked in numbers.items()
     )
 

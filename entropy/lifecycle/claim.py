@@ -2,7 +2,9 @@
 
 from entropy.errors import IllegalStep
 from entropy.lifecycle.conclude import conclude
-from entropy.models import Assignment, Item, Run, Verdict
+from entropy.lifecycle.progress import key_of, progress_of
+from entropy.lifecycle.publish.status import say
+from entropy.models import Assignment, Item, Progress, Run, Verdict
 from entropy.repository.config import parse_config
 from entropy.repository.mirror import Mirror
 from entropy.wiring import Toolbox
@@ -18,10 +20,28 @@ def claim(run: Run, tools: Toolbox) -> Run:
     mirror = tools.mirror(run.role, run.item.repository)
     mirror.fetch()
     assignment = _assignment(run, item, mirror, tools)
+    if tools.agents.agent(run.role).uses_sandbox:
+        run = _counted(run, assignment, tools)
+    if run.outcome is not None:
+        return run
     return run.evolve(
         assignment=tools.artifacts.put(run.id, assignment.model_dump_json().encode()),
         snapshot=tools.artifacts.put(run.id, mirror.snapshot(assignment.base_commit)),
     )
+
+
+def _counted(run: Run, assignment: Assignment, tools: Toolbox) -> Run:
+    """The run with its count, which is written down before anything is paid for; parked when the cap is reached."""
+    cap = tools.settings.scheduling.max_tries
+    login = tools.github(run.role).identity().login
+    before = progress_of(assignment.item, run.role, login=login, key=key_of(assignment))
+    if before.count >= cap and not tools.intents.of(run.id).get("status"):
+        why = f"It was tried {before.count} times as it stands, and nothing moved."
+        return conclude(run, Verdict.PARKED, why).evolve(progress=before)
+    progress = Progress(key=before.key, count=before.count + 1)
+    text = f"The {run.role} is at work (try {progress.count} of {cap} for this item as it stands)."
+    say(run, tools, text, intent="status", progress=progress)
+    return run.evolve(progress=progress)
 
 
 def _assignment(run: Run, item: Item, mirror: Mirror, tools: Toolbox) -> Assignment:

@@ -6,7 +6,7 @@ from entropy.agents.base import BaseAgent, NoSandbox
 from entropy.errors import IllegalStep, PolicyViolation
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.renewal import Draining
-from entropy.models import Assignment, Outcome, Run, Verdict
+from entropy.models import Assignment, Envelope, Outcome, Run, Verdict
 from entropy.sandbox.interface import Sandbox
 from entropy.wiring import Toolbox
 
@@ -17,7 +17,7 @@ def execute(run: Run, tools: Toolbox) -> Run:
     assignment = assignment_of(run, tools)
     if not agent.uses_sandbox:
         return run.evolve(outcome=agent.perform(assignment, NoSandbox()))
-    with tools.sandboxes.open(str(run.envelope)) as sandbox:
+    with tools.sandboxes.open(str(Envelope(run.id, run.generation))) as sandbox:
         try:
             return run.evolve(outcome=_perform(run, tools, agent, assignment, sandbox))
         except SoftTimeLimitExceeded:

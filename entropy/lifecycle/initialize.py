@@ -1,5 +1,6 @@
 """Stage 1: may this run happen at all, and on which commit?"""
 
+from entropy.lifecycle.adoption import adopt
 from entropy.lifecycle.conclude import conclude
 from entropy.models import Item, Run, Verdict
 from entropy.wiring import Toolbox
@@ -13,6 +14,8 @@ def initialize(run: Run, tools: Toolbox) -> Run:
     reason = _obsolete(run, item)
     if reason:
         return conclude(run, Verdict.SUPERSEDED, reason)
+    if (adopted := adopt(run, item, tools)) is not None:
+        return adopted
     if item.pull_request is not None:
         return run.evolve(base_commit=item.pull_request.head_commit)
     facts = forge.repository(run.item.repository)

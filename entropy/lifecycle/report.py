@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from entropy.errors import ForgeConflict, PolicyViolation
+from entropy.lifecycle.publish.adopted import publish_adopted
 from entropy.lifecycle.publish.change import publish_change
 from entropy.lifecycle.publish.merge import publish_merge
 from entropy.lifecycle.publish.notice import PARKED, publish_notice
@@ -21,6 +22,9 @@ PUBLISHERS: Mapping[Verdict, Publisher] = {
     Verdict.GAVE_UP: publish_notice,
     Verdict.REFUSED: publish_notice,
     Verdict.FAILED: publish_notice,
+    Verdict.PARKED: publish_notice,
+    Verdict.CANCELLED: publish_notice,
+    Verdict.ADOPTED: publish_adopted,
 }
 """What each verdict does to the forge; a verdict that is not here changes nothing there."""
 
@@ -41,16 +45,31 @@ def report(run: Run, tools: Toolbox) -> Run:
 
 def _hand_over(run: Run, outcome: Outcome, published: Published, tools: Toolbox) -> Published:
     """Set the next role's label first and remove this role's last: a crash between leaves a label, never none."""
+    if published.keeps_trigger:
+        return published
     agent = tools.agents.agent(run.role)
     label = published.label or agent.handoffs.get(outcome.verdict)
-    tools.runs.guard(run)
     issues = tools.github(run.role).issues
     if label is not None:
-        target = WorkItem(
-            repository=run.item.repository,
-            number=published.pull_request if label != PARKED and published.pull_request else run.item.number,
-        )
-        issues.relabel(target, add=[label])
+        _label(run, _target(run, published, label), label, tools)
     if label != agent.trigger:
-        issues.relabel(run.item, remove=[agent.trigger])
+
+        def release() -> str:
+            issues.relabel(run.item, remove=[agent.trigger])
+            return agent.trigger
+
+        tools.intents.once(run, "release", release)
     return published.model_copy(update={"label": label})
+
+
+def _label(run: Run, target: WorkItem, label: str, tools: Toolbox) -> None:
+    def hand_over() -> str:
+        tools.github(run.role).issues.relabel(target, add=[label])
+        return label
+
+    tools.intents.once(run, "hand_over", hand_over)
+
+
+def _target(run: Run, published: Published, label: str) -> WorkItem:
+    number = published.pull_request if label != PARKED and published.pull_request else run.item.number
+    return WorkItem(repository=run.item.repository, number=number)

@@ -47,6 +47,10 @@ class Keys:
         """Hash: a run's artifacts by digest."""
         return f"{self.prefix}:artifacts:{run_id}"
 
+    def intents(self, run_id: str) -> str:
+        """Hash: a run's outside writes by name, with their results; empty while it is not known."""
+        return f"{self.prefix}:intents:{run_id}"
+
     @property
     def announcements(self) -> str:
         """Channel: what happens to runs, as it happens."""

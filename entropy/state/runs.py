@@ -62,6 +62,7 @@ class Runs:
         self._renew = connection.script("renew")
         self._advance = connection.script("advance")
         self._redispatch = connection.script("redispatch")
+        self._intervene = connection.script("intervene")
 
     def admit(self, item: WorkItem, role: str, *, trigger: str | None = None) -> tuple[Admission, str]:
         """Save a new run if there is room; without a trigger a person asks, and room and holds do not count.
@@ -157,6 +158,18 @@ class Runs:
             generation = self._redis.hget(self._keys.run(run.id), "generation")
         if generation is None or int(generation) != run.generation:
             raise StaleGeneration
+
+    def intervene(self, before: Run, after: Run) -> Run:
+        """Send an unfinished run to `after`'s stage in a new generation, whoever is at work on it."""
+        check_step(before, after.stage)
+        with self._connection.translated():
+            generation = self._intervene(
+                keys=[self._keys.run(before.id), self._keys.live],
+                args=[before.id, before.generation, before.stage, _record(after), after.stage, self._grace],
+            )
+        if not generation:
+            raise IllegalStep(f"Run {before.id} has just moved on; look at it again.")
+        return self.get(before.id)
 
     def overdue(self) -> Iterator[Envelope]:
         """Take up every run whose lease or dispatch has run out; yields the new envelope of each."""

@@ -98,6 +98,10 @@ class Cluster:
         self.beat()
         self.reaper()
 
+    def forget(self) -> None:
+        """Redis loses everything that it holds."""
+        self._connection.redis.flushall()
+
     def celery(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a celery command to its end, as a user types it."""
         return subprocess.run(

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from entropy.agents.base import BaseAgent
+from entropy.agents.base import BaseAgent, Handoffs
 from entropy.agents.evidence import quote
-from entropy.models import Assignment, Handoffs, Outcome, PullRequest, Verdict
+from entropy.models import Assignment, Outcome, PullRequest, Verdict
 from entropy.sandbox.interface import Sandbox
 
 TESTS_CHECK = "entropy/tests"

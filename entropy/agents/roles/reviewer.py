@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
-from entropy.agents.base import BaseAgent
-from entropy.agents.diff import ChangedFile, changed_files
+from entropy.agents.base import BaseAgent, Handoffs
+from entropy.agents.diff import TouchedFile, changed_files
 from entropy.agents.evidence import Observation, ending, observe, quote
 from entropy.agents.failures import Failure, Frame, read_failures
-from entropy.models import Assignment, Evidence, Finding, Handoffs, Outcome, Verdict
+from entropy.models import Assignment, Evidence, Finding, Outcome, Verdict
 from entropy.sandbox.interface import Sandbox
 
 NOT_STARTED = (126, 127)
@@ -51,7 +51,7 @@ def _review(assignment: Assignment, command: tuple[str, ...], sandbox: Sandbox) 
     return _request_changes(observation, changed_files(assignment.diff), root)
 
 
-def _request_changes(observation: Observation, changes: tuple[ChangedFile, ...], root: str) -> Outcome:
+def _request_changes(observation: Observation, changes: tuple[TouchedFile, ...], root: str) -> Outcome:
     evidence = observation.evidence
     failures = read_failures(observation.output, root=root) or (Failure((), "", ()),)
     names = [quote(test) for failure in failures for test in failure.tests]
@@ -67,7 +67,7 @@ def _outcome(verdict: Verdict, summary: str, evidence: Evidence, findings: tuple
     return Outcome(verdict=verdict, summary=summary, evidence=(evidence,), findings=findings)
 
 
-def _findings(failures: Iterable[Failure], changes: tuple[ChangedFile, ...], evidence: Evidence) -> tuple[Finding, ...]:
+def _findings(failures: Iterable[Failure], changes: tuple[TouchedFile, ...], evidence: Evidence) -> tuple[Finding, ...]:
     """One remark per place, each with all failures that lead there."""
     places: dict[Frame, list[str]] = {}
     for failure in failures:
@@ -80,7 +80,7 @@ def _findings(failures: Iterable[Failure], changes: tuple[ChangedFile, ...], evi
     )
 
 
-def _place(frames: tuple[Frame, ...], changes: tuple[ChangedFile, ...]) -> Frame | None:
+def _place(frames: tuple[Frame, ...], changes: tuple[TouchedFile, ...]) -> Frame | None:
     """The changed line to speak about; None when the change leaves no line on the new side."""
     added = {Frame(file.path, line) for file in changes for line in file.added}
     through = [frame for frame in frames if frame in added]

@@ -2,9 +2,11 @@
 
 from entropy.errors import IllegalStep, PolicyViolation
 from entropy.github.client import GitHub
+from entropy.lifecycle.adoption import branch_stem
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.prose import details, evidence_block
-from entropy.models import Assignment, Outcome, Published, Run, WorkItem
+from entropy.lifecycle.publish.status import say
+from entropy.models import Assignment, Outcome, Published, Run
 from entropy.repository.mirror import Mirror
 from entropy.repository.patch import PatchRules
 from entropy.wiring import Toolbox
@@ -21,17 +23,26 @@ def publish_change(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
         return _rework(run, outcome, assignment, commit, tools)
     branch, expected = _branch(run, commit, forge, mirror)
     if expected != commit:
-        tools.runs.guard(run)
-        mirror.push(commit, branch, expected=expected)
-    tools.runs.guard(run)
-    number = forge.pulls.ensure(
+        tools.intents.once(run, "push", lambda: _push(mirror, commit, branch, expected))
+    number = tools.intents.once(run, "pull_request", lambda: _propose(run, outcome, assignment, branch, tools))
+    say(run, tools, f"Proposed as #{number}.", intent="notice", progress=run.progress)
+    return Published(branch=branch, pull_request=int(number), commit=commit)
+
+
+def _push(mirror: Mirror, commit: str, branch: str, expected: str | None) -> str:
+    mirror.push(commit, branch, expected=expected)
+    return commit
+
+
+def _propose(run: Run, outcome: Outcome, assignment: Assignment, branch: str, tools: Toolbox) -> str:
+    number = tools.github(run.role).pulls.ensure(
         run.item.repository,
         branch=branch,
         base=assignment.base_branch,
         title=assignment.item.title,
         body=_body(run, outcome),
     )
-    return Published(branch=branch, pull_request=number, commit=commit)
+    return str(number)
 
 
 def _commit(run: Run, outcome: Outcome, assignment: Assignment, mirror: Mirror, tools: Toolbox) -> str:
@@ -56,7 +67,7 @@ def _branch(run: Run, commit: str, forge: GitHub, mirror: Mirror) -> tuple[str, 
 
     The name follows from the issue and from how many earlier proposals were closed, so a repeated run finds its own.
     """
-    stem = f"entropy/issue-{run.item.number}"
+    stem = branch_stem(run.item.number)
     attempt = 1
     while True:
         branch = stem if attempt == 1 else f"{stem}-{attempt}"
@@ -81,16 +92,9 @@ def _rework(run: Run, outcome: Outcome, assignment: Assignment, commit: str, too
     if pull is None or pull.head_repository != run.item.repository or pull.author != forge.identity().login:
         raise PolicyViolation("This pull request's branch is not the agent's own; only its author may change it.")
     mirror = tools.mirror(run.role, run.item.repository)
-    tools.runs.guard(run)
-    mirror.push(commit, pull.head_branch, expected=assignment.base_commit)
-    tools.runs.guard(run)
-    forge.issues.ensure_comment(
-        WorkItem(repository=run.item.repository, number=pull.number),
-        marker=f"entropy:rework:{commit}",
-        body="\n\n".join(
-            [f"**Reworked** in {commit}.", outcome.summary, evidence_block(outcome.evidence), details(run, outcome)]
-        ),
-    )
+    tools.intents.once(run, "push", lambda: _push(mirror, commit, pull.head_branch, assignment.base_commit))
+    text = [f"**Reworked** in {commit}.", outcome.summary, evidence_block(outcome.evidence), details(run, outcome)]
+    say(run, tools, "\n\n".join(part for part in text if part), intent="notice", progress=run.progress)
     return Published(branch=pull.head_branch, pull_request=pull.number, commit=commit)
 
 

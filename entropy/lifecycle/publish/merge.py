@@ -12,11 +12,11 @@ def publish_merge(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
     pull = assignment.item.pull_request
     if pull is None:
         raise ForgeConflict(f"{run.item} is not a pull request; there is nothing to merge.")
-    tools.runs.guard(run)
-    commit = tools.github(run.role).pulls.merge(
-        run.item,
-        head=pull.head_commit,
-        title=f"{assignment.item.title} (#{pull.number})",
-        message=outcome.summary,
-    )
+    title = f"{assignment.item.title} (#{pull.number})"
+    head = pull.head_commit
+
+    def merge() -> str:
+        return tools.github(run.role).pulls.merge(run.item, head=head, title=title, message=outcome.summary)
+
+    commit = tools.intents.once(run, "merge", merge)
     return Published(branch=pull.head_branch, pull_request=pull.number, commit=commit)

@@ -34,6 +34,13 @@ def _longest_run_of_backticks(text: str) -> int:
     return longest
 
 
+def history_block(run: Run) -> str:
+    """What the run went through, a line a stage."""
+    lines = [f"* {step.stage}: {_inline(step.note)}" for step in run.history]
+    tries = ", ".join(f"{stage} {count}" for stage, count in run.tries.items())
+    return "\n".join(["<details><summary>History</summary>\n", *lines, f"* begun: {tries}", "\n</details>"])
+
+
 def details(run: Run, outcome: Outcome) -> str:
     """The small print: which run and which engine."""
     engine = f", engine `{outcome.engine}`" if outcome.engine else ""

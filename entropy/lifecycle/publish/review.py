@@ -5,8 +5,11 @@ from entropy.errors import ForgeConflict
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.notice import publish_notice
 from entropy.lifecycle.publish.prose import details, evidence_block
+from entropy.lifecycle.publish.status import say
 from entropy.models import Assignment, Outcome, Published, Run, Verdict
 from entropy.wiring import Toolbox
+
+SAID = {Verdict.APPROVED: "Approved", Verdict.CHANGES_REQUESTED: "Changes requested"}
 
 
 def publish_review(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
@@ -15,26 +18,29 @@ def publish_review(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
     pull = assignment.item.pull_request
     if pull is None:
         raise ForgeConflict(f"{run.item} is not a pull request; there is nothing to review.")
-    _set_check(run, outcome, pull.head_commit, tools)
-    tools.runs.guard(run)
+    if outcome.evidence:
+        tools.intents.once(run, "check", lambda: _set_check(run, outcome, pull.head_commit, tools))
+    tools.intents.once(run, "review", lambda: _review(run, outcome, pull.head_commit, tools))
+    if outcome.verdict is Verdict.CHANGES_REQUESTED and _rounds(assignment) >= tools.settings.scheduling.max_reworks:
+        return _ask_a_person(run, outcome, tools)
+    say(run, tools, f"{SAID[outcome.verdict]} at {pull.head_commit}.", intent="notice", progress=run.progress)
+    return Published(pull_request=pull.number, commit=pull.head_commit)
+
+
+def _review(run: Run, outcome: Outcome, commit: str, tools: Toolbox) -> str:
     tools.github(run.role).reviews.ensure(
         run.item,
-        marker=f"entropy:review:{pull.head_commit}",
-        commit=pull.head_commit,
+        marker=f"entropy:review:{commit}",
+        commit=commit,
         verdict=outcome.verdict,
         body="\n\n".join([outcome.summary, evidence_block(outcome.evidence), details(run, outcome)]),
         findings=outcome.findings,
     )
-    if outcome.verdict is Verdict.CHANGES_REQUESTED and _rounds(assignment) >= tools.settings.scheduling.max_reworks:
-        return _ask_a_person(run, outcome, tools)
-    return Published(pull_request=pull.number, commit=pull.head_commit)
+    return str(outcome.verdict)
 
 
-def _set_check(run: Run, outcome: Outcome, commit: str, tools: Toolbox) -> None:
-    if not outcome.evidence:
-        return
+def _set_check(run: Run, outcome: Outcome, commit: str, tools: Toolbox) -> str:
     green = all(piece.exit_status == 0 for piece in outcome.evidence)
-    tools.runs.guard(run)
     tools.github(run.role).reviews.set_status(
         run.item.repository,
         commit=commit,
@@ -42,6 +48,7 @@ def _set_check(run: Run, outcome: Outcome, commit: str, tools: Toolbox) -> None:
         state="success" if green else "failure",
         description="The tests pass." if green else "The tests fail.",
     )
+    return "success" if green else "failure"
 
 
 def _rounds(assignment: Assignment) -> int:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from entropy.agents.diff import ChangedFile, changed_files
+from entropy.agents.diff import TouchedFile, changed_files
 
 DIFF = """\
 diff --git a/src/basket.py b/src/basket.py
@@ -45,7 +45,7 @@ rename to new/moved.py
 
 
 def test_numbers_are_those_of_the_new_side() -> None:
-    assert changed_files(DIFF) == (ChangedFile("src/basket.py", added=(2, 3, 11), shown=(1, 2, 3, 4, 5, 11)),)
+    assert changed_files(DIFF) == (TouchedFile("src/basket.py", added=(2, 3, 11), shown=(1, 2, 3, 4, 5, 11)),)
 
 
 def test_a_diff_without_content_changes_no_file() -> None:
@@ -57,7 +57,7 @@ def test_content_that_looks_like_a_header_is_content() -> None:
         "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1,2 +1,3 @@\n"
         "--- a/x\n+++ b/etc/passwd\n+@@ -1 +1,9 @@\n diff --git a/y b/y\n"
     )
-    assert changed_files(diff) == (ChangedFile("a", added=(1, 2), shown=(1, 2, 3)),)
+    assert changed_files(diff) == (TouchedFile("a", added=(1, 2), shown=(1, 2, 3)),)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_diff_that_was_cut_is_read_as_far_as_it_goes(cut: int) -> None:
     ],
 )
 def test_which_files_are_tests(path: str, is_test: bool) -> None:
-    assert ChangedFile(path, (), ()).is_test is is_test
+    assert TouchedFile(path, (), ()).is_test is is_test
 
 
 LINES = st.lists(st.text(alphabet=" +-@\\\t\r\f" + string.ascii_letters[:4], max_size=5), max_size=12)

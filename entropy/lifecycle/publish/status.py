@@ -1,0 +1,16 @@
+"""The role's one comment on an item: what it is doing, or what came of it. Edited, never repeated."""
+
+from entropy.lifecycle.progress import status_marker, with_progress
+from entropy.models import Progress, Run
+from entropy.wiring import Toolbox
+
+
+def say(run: Run, tools: Toolbox, text: str, *, intent: str, progress: Progress | None) -> None:
+    """Write `text` into the comment, with the count that the next run will read."""
+    marker, body = status_marker(run.role), with_progress(progress, text)
+
+    def comment() -> str:
+        tools.github(run.role).issues.ensure_comment(run.item, marker=marker, body=body)
+        return marker
+
+    tools.intents.once(run, intent, comment)
