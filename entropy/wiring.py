@@ -1,6 +1,7 @@
 """The only place where concrete parts meet: a process's toolbox."""
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 
 from entropy.agents.registry import AgentRegistry
@@ -18,7 +19,7 @@ from entropy.state.artifacts import Artifacts
 from entropy.state.claims import Claims
 from entropy.state.connection import RedisConnection
 from entropy.state.holds import Holds
-from entropy.state.intents import Intents
+from entropy.state.intents import Intents, Reached, unwatched
 from entropy.state.keys import Keys
 from entropy.state.runs import Runs
 
@@ -32,8 +33,10 @@ class Toolbox:
     no sandbox.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, reached: Reached = unwatched) -> None:
+        """`reached` is told each point between two steps of a run, so that a test can have a worker die there."""
         self.settings = settings
+        self.reached = reached
         self.connection = RedisConnection(settings.redis)
         self._keys = Keys(settings.redis.prefix)
         self._forges: dict[str, GitHub] = {}
@@ -48,7 +51,7 @@ class Toolbox:
 
     @cached_property
     def intents(self) -> Intents:
-        return Intents(self.connection, self._keys)
+        return Intents(self.connection, self._keys, reached=self.reached)
 
     @cached_property
     def claims(self) -> Claims:
@@ -92,11 +95,18 @@ class Toolbox:
 
 
 _toolboxes: dict[int, Toolbox] = {}
+_make: list[Callable[[], Toolbox]] = [lambda: Toolbox(settings())]
+
+
+def equip(make: Callable[[], Toolbox]) -> None:
+    """Have the toolboxes of this process and of its children made by `make`."""
+    _make[:] = [make]
+    _toolboxes.clear()
 
 
 def toolbox() -> Toolbox:
     """This process's toolbox. A forked child makes its own: connections and logins do not survive a fork."""
     process = os.getpid()
     if process not in _toolboxes:
-        _toolboxes[process] = Toolbox(settings())
+        _toolboxes[process] = _make[0]()
     return _toolboxes[process]

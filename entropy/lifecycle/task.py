@@ -56,6 +56,7 @@ class StageTask(EntropyTask):
 
     def _work(self, lease: Lease, function: StageFunction, tools: Toolbox) -> None:
         run, started = lease.run, tools.connection.now()
+        tools.reached(f"{run.stage}.begun")
         tools.announcements.tell(run, run.stage, "started")
         log.info("stage started", extra={"attempt": run.attempts})
         with Renewal(lease, tools.runs, lease_seconds=tools.settings.scheduling.lease) as renewal:
@@ -64,11 +65,13 @@ class StageTask(EntropyTask):
             self._hand_back(lease, after, tools)
         if after.stage is run.stage:
             after = after.evolve(stage=_next(run.stage))
+        tools.reached(f"{run.stage}.worked")
         note = _note(run, after)
         step = Step(
             stage=run.stage, generation=run.generation, started=started, ended=tools.connection.now(), note=note
         )
         tools.runs.advance(lease, after.evolve(history=(*after.history, step)))
+        tools.reached(f"{run.stage}.advanced")
         log.info("stage finished", extra={"seconds": round(step.ended - started, 3), "outcome": note})
         handed_on = after.published.label if run.stage is Stage.CLEANUP else None
         tools.announcements.tell(run, run.stage, "finished", note=note, label=handed_on)

@@ -11,16 +11,17 @@ LIFETIME = 7 * 86400
 """Seconds after which the intents of a run that never ended go."""
 
 Reached = Callable[[str], None]
+"""Is told the name of each point that a run passes."""
 
 
-def _nothing(point: str) -> None:
-    """Nobody watches."""
+def unwatched(point: str) -> None:
+    """Nobody watches: what every installation runs with."""
 
 
 class Intents:
     """The outside writes of runs by name. `reached` is told each point between them, to test crashes there."""
 
-    def __init__(self, connection: RedisConnection, keys: Keys, *, reached: Reached = _nothing) -> None:
+    def __init__(self, connection: RedisConnection, keys: Keys, *, reached: Reached = unwatched) -> None:
         self._connection = connection
         self._keys = keys
         self._intend = connection.script("intend")
