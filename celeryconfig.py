@@ -1,6 +1,6 @@
 """Celery's own settings: only keys that Celery documents, values from `entropy.settings`, each with its reason."""
 
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from entropy.lifecycle.queues import SCHEDULING, queue_names
 from entropy.settings import settings
@@ -37,7 +37,8 @@ worker_prefetch_multiplier = 1
 worker_disable_prefetch = True
 
 # A misspelt queue is an error, not a queue that nobody serves.
-task_queues = tuple(Queue(name) for name in queue_names(toolbox().agents.roles()))
+_exchange = Exchange("entropy", type="direct")
+task_queues = tuple(Queue(name, _exchange, routing_key=name) for name in queue_names(toolbox().agents.roles()))
 task_default_queue = SCHEDULING
 task_create_missing_queues = False
 task_routes = {"entropy.scheduling.*": {"queue": SCHEDULING}}

@@ -63,4 +63,11 @@ class SandboxPolicy(Noun):
     @property
     def environment(self) -> dict[str, str]:
         """All that a command finds in its environment."""
-        return {"PATH": self.path, "HOME": "/tmp", "LANG": "C.UTF-8", "CI": "true"}  # noqa: S108 - inside
+        return {
+            "PATH": self.path,
+            "HOME": "/tmp",  # noqa: S108 - inside
+            "LANG": "C.UTF-8",
+            "CI": "true",
+            # Compiled modules would enter the patch of a repository that does not ignore them.
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }

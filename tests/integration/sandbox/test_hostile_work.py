@@ -111,6 +111,7 @@ def test_the_workers_environment_is_not_visible(place: Place, run_id: str, monke
         "HOME",
         "LANG",
         "CI",
+        "PYTHONDONTWRITEBYTECODE",
         "PWD",
         "HOSTNAME",
         "_",

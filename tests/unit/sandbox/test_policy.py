@@ -23,7 +23,13 @@ def test_files_that_do_not_fit_into_memory_are_refused() -> None:
 
 
 def test_the_environment_inside_is_four_names() -> None:
-    assert set(SandboxPolicy.of(SandboxSettings()).environment) == {"PATH", "HOME", "LANG", "CI"}
+    assert set(SandboxPolicy.of(SandboxSettings()).environment) == {
+        "PATH",
+        "HOME",
+        "LANG",
+        "CI",
+        "PYTHONDONTWRITEBYTECODE",
+    }
 
 
 def test_a_worker_without_a_backend_says_so() -> None:
