@@ -8,6 +8,7 @@ from typing import NamedTuple
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
+_PROSE = {".adoc", ".md", ".rst", ".txt"}
 _TEST_FOLDERS = {"test", "tests", "testing", "spec", "specs", "__tests__"}
 _TEST_FILE = re.compile(r"test_.*|.*_test\.[^.]+|.*\.(test|spec)\.[^.]+|conftest\.py", re.IGNORECASE)
 
@@ -20,6 +21,10 @@ class TouchedFile(NamedTuple):
     """Lines that the change adds or rewrites."""
     shown: tuple[int, ...]
     """All lines in the diff's hunks: the added ones and those around them."""
+
+    @property
+    def is_prose(self) -> bool:
+        return PurePosixPath(self.path).suffix.lower() in _PROSE
 
     @property
     def is_test(self) -> bool:

@@ -140,5 +140,7 @@ def _note(before: Run, after: Run) -> str:
     if after.outcome is not None and before.outcome is None:
         return f"{after.outcome.verdict}: {after.outcome.summary}"
     if after.published != before.published:
+        if after.outcome is not None and after.outcome.verdict is Verdict.MERGEABLE:
+            return "merged"
         return after.published.label or "published"
     return "done"

@@ -86,7 +86,7 @@ def _place(frames: tuple[Frame, ...], changes: tuple[TouchedFile, ...]) -> Frame
     through = [frame for frame in frames if frame in added]
     if through:
         return through[-1]
-    by_weight = sorted(changes, key=lambda file: (not file.added, file.is_test))
+    by_weight = sorted(changes, key=lambda file: (not file.added, file.is_prose, file.is_test))
     return next((Frame(file.path, line) for file in by_weight for line in file.added or file.shown), None)
 
 

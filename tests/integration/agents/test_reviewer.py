@@ -72,8 +72,12 @@ def test_an_error_in_a_changed_line_is_found_there(open_sandbox: OpenSandbox, te
 
 
 @pytest.mark.bubblewrap
-def test_a_wrong_value_is_told_at_the_first_changed_line_of_the_code(open_sandbox: OpenSandbox) -> None:
-    outcome = review(WRONG, open_sandbox(WRONG))
+@pytest.mark.parametrize("beside", [{}, {"CHANGES.md": "* Totals are quicker.\n"}])
+def test_a_wrong_value_is_told_at_the_first_changed_line_of_the_code(
+    open_sandbox: OpenSandbox, beside: dict[str, str]
+) -> None:
+    head = WRONG | beside
+    outcome = review(head, open_sandbox(head))
     assert [(finding.path, finding.line) for finding in outcome.findings] == [("basket.py", 2)]
     assert "AssertionError: 2 != 3" in outcome.findings[0].message
 
