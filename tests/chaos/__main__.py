@@ -1,0 +1,49 @@
+"""The command behind ``ops/chaos``: one JSON line a row on standard output, progress on standard error."""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.chaos.schedule import Pace
+from tests.chaos.trial import Plan, durable
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    pace = Pace(mean=options.pace)
+    if options.only:
+        pace = Pace(mean=options.pace, recurring=frozenset(options.only.split(",")), once=())
+    plan = Plan(
+        runs=options.runs,
+        seed=options.seed,
+        repositories=min(options.repositories, options.runs),
+        minutes=options.minutes,
+        pace=pace,
+    )
+    folder = Path(tempfile.mkdtemp(prefix="entropy-chaos-"))
+    row = durable(plan, folder)
+    print(json.dumps(row), flush=True)
+    if row["exact"] == plan.runs and not options.keep:
+        shutil.rmtree(folder)
+    else:
+        print(f"kept: {folder}", file=sys.stderr)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ops/chaos", description=__doc__)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--repositories", type=int, default=4)
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--pace", type=float, default=6.0, help="mean seconds between two blows")
+    parser.add_argument("--only", default="", help="recurring blows, separated by commas")
+    parser.add_argument("--keep", action="store_true")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

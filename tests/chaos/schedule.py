@@ -1,0 +1,155 @@
+"""The schedule of blows: seeded, some at random intervals, some once when a share of the work is done."""
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.chaos.installation import Installation
+from tests.chaos.record import Strike
+from tests.chaos.supervisor import Service, children_of, signal_group
+
+RECURRING = {
+    "worker main": 4,
+    "pool child": 4,
+    "worker group": 3,
+    "freeze": 2,
+    "reaper": 1,
+    "beat": 1,
+}
+"""How often each comes relative to the others."""
+
+ONCE = ((0.15, "redis kill"), (0.35, "redis flush"), (0.55, "redis outage"), (0.8, "redis kill"))
+"""After which share of the work each comes."""
+
+OUTAGE = 30.0
+
+
+class Pace(NamedTuple):
+    """Mean seconds between two blows, how long a freeze lasts, and what there is of each."""
+
+    mean: float = 6.0
+    freeze: float = 15.0
+    recurring: frozenset[str] = frozenset(RECURRING)
+    once: tuple[tuple[float, str], ...] = ONCE
+
+
+class Schedule:
+    """Deals out the blows; `strike_when_due` is called again and again."""
+
+    def __init__(self, installation: Installation, pace: Pace, seed: int) -> None:
+        self._there = installation
+        self._pace = pace
+        self._random = random.Random(seed)
+        self._pending = list(pace.once)
+        self._thaws: list[tuple[float, Service, int]] = []
+        self.strikes: list[Strike] = []
+        self._next = time.monotonic() + self._pause()
+        self._blows: dict[str, Callable[[], Strike | None]] = {
+            "worker main": self._worker_main,
+            "pool child": self._pool_child,
+            "worker group": self._worker_group,
+            "freeze": self._freeze,
+            "reaper": lambda: self._one("reaper", ("reaper-0", "reaper-1")),
+            "beat": lambda: self._one("beat", ("beat",)),
+            "redis kill": lambda: self._redis("redis kill", 0),
+            "redis outage": lambda: self._redis("redis outage", OUTAGE),
+            "redis flush": self._flush,
+        }
+
+    def strike_when_due(self, share_done: float) -> Strike | None:
+        """Thaw what has been frozen long enough; deal the next blow if it is time."""
+        self.thaw(time.monotonic())
+        if self._pending and share_done >= self._pending[0][0]:
+            return self._deal(self._pending.pop(0)[1])
+        names = [name for name in RECURRING if name in self._pace.recurring]
+        if not names or time.monotonic() < self._next:
+            return None
+        self._next = time.monotonic() + self._pause()
+        return self._deal(self._random.choices(names, [RECURRING[name] for name in names])[0])
+
+    def thaw(self, now: float = float("inf")) -> None:
+        """Let go on what was frozen until `now`."""
+        for due, service, pid in [entry for entry in self._thaws if entry[0] <= now]:
+            if service.pid == pid:
+                signal_group(pid, signal.SIGCONT)
+            service.frozen = False
+            self._thaws.remove((due, service, pid))
+
+    def _deal(self, name: str) -> Strike | None:
+        strike = self._blows[name]()
+        if strike is not None:
+            self.strikes.append(strike)
+        return strike
+
+    def _pause(self) -> float:
+        return self._random.expovariate(1 / self._pace.mean) if self._pace.mean else 0
+
+    def _victim(self) -> Service | None:
+        alive = [worker for worker in self._there.workers() if worker.pid and not worker.frozen]
+        return self._random.choice(alive) if alive else None
+
+    def _worker_main(self) -> Strike | None:
+        victim = self._victim()
+        if victim is None:
+            return None
+        pids = frozenset([victim.pid, *children_of(victim.pid)])
+        victim.popen and victim.popen.kill()
+        return Strike("worker main", time.time(), pids)
+
+    def _pool_child(self) -> Strike | None:
+        victim = self._victim()
+        pool = sorted(children_of(victim.pid)) if victim else []
+        if not pool:
+            return None
+        pid = self._random.choice(pool)
+        _kill(pid)
+        return Strike("pool child", time.time(), frozenset([pid]))
+
+    def _worker_group(self) -> Strike | None:
+        victim = self._victim()
+        if victim is None:
+            return None
+        pids = frozenset([victim.pid, *children_of(victim.pid)])
+        signal_group(victim.pid, signal.SIGKILL)
+        return Strike("worker group", time.time(), pids)
+
+    def _freeze(self) -> Strike | None:
+        """Never all workers of a kind at once: then nobody could take over, and nothing would be learned."""
+        victim = self._victim()
+        kind = victim.name.partition("-")[0] if victim else ""
+        others = [w for w in self._there.workers() if w.name.startswith(kind) and w is not victim and not w.frozen]
+        if victim is None or not others:
+            return None
+        pids = frozenset([victim.pid, *children_of(victim.pid)])
+        signal_group(victim.pid, signal.SIGSTOP)
+        victim.frozen = True
+        self._thaws.append((time.monotonic() + self._pace.freeze, victim, victim.pid))
+        return Strike("freeze", time.time(), pids, time.time() + self._pace.freeze)
+
+    def _one(self, kind: str, names: tuple[str, ...]) -> Strike | None:
+        service = self._there.supervisor.services[self._random.choice(names)]
+        if service.popen is not None:
+            service.popen.kill()
+        return Strike(kind, time.time())
+
+    def _redis(self, kind: str, seconds: float) -> Strike:
+        service = self._there.supervisor.services["redis"]
+        service.down_until = time.monotonic() + seconds
+        if service.popen is not None:
+            service.popen.kill()
+            service.popen.wait()
+        return Strike(kind, time.time(), until=time.time() + seconds + 1)
+
+    def _flush(self) -> Strike:
+        with self._there.client() as client:
+            client.flushall()
+        return Strike("redis flush", time.time())
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
