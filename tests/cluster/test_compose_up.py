@@ -16,14 +16,15 @@ pytestmark = [pytest.mark.docker, pytest.mark.deploy, pytest.mark.timeout(400)]
 
 SECRETS = ("redis_password", *(f"{role}_github_token" for role in ("scheduler", "coder", "reviewer", "merger")))
 
-# What cannot be had without a registry, or would take a port of this machine.
+# What cannot be had without a registry, would take a port of this machine, or would let the tests wait.
 OVERRIDE = """
 services:
   engine: !reset null
-  sandbox: {depends_on: !override [redis]}
-  redis: {image: entropy-redis:local}
-  flower: {ports: !reset []}
-  forge: {ports: !reset []}
+  sandbox: {depends_on: !override [redis], healthcheck: {interval: 8s}}
+  control: {healthcheck: {interval: 8s}}
+  redis: {image: entropy-redis:local, healthcheck: {interval: 2s}}
+  flower: {ports: !reset [], healthcheck: {interval: 5s}}
+  forge: {ports: !reset [], healthcheck: {interval: 5s}}
 """
 
 
