@@ -21,13 +21,14 @@ def forge() -> None:
 @click.option(
     "--url-file", type=click.Path(dir_okay=False, path_type=Path), help="Written with the address once it answers."
 )
-def serve(data: Path, port: int, host: str, url_file: Path | None) -> None:
+@click.option("--faults", is_flag=True, help="For tests: whoever reaches it may have its answers go wrong (/_faults).")
+def serve(data: Path, port: int, host: str, url_file: Path | None, faults: bool) -> None:
     """Serve until interrupted."""
     from entropy.forge.serving import serve as run
     from entropy.forge.store import StoreError
 
     try:
-        run(data, port=port, host=host, url_file=url_file, say=click.echo)
+        run(data, port=port, host=host, url_file=url_file, say=click.echo, faults=faults)
     except (StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
 

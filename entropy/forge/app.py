@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from entropy.forge.call import API, Endpoint
 from entropy.forge.dispatch import Dispatch
+from entropy.forge.faults import Faults
 from entropy.forge.refusals import Refusal
 from entropy.forge.routes import comments, git, issues, labels, merging, pulls, repositories, reviews, statuses, users
 from entropy.forge.smart_http import SmartHTTP
@@ -34,8 +35,11 @@ TABLES: tuple[tuple[Endpoint, ...], ...] = (
 )
 
 
-def make_app(data: Path) -> Starlette:
-    """The forge over the folder `data`; its `Store` is at ``app.state.store`` and closes with the application."""
+def make_app(data: Path, *, faults: bool = False) -> Starlette:
+    """The forge over the folder `data`; its `Store` is at ``app.state.store`` and closes with the application.
+
+    With `faults` whoever reaches the forge may have its answers go wrong, see `entropy.forge.faults`.
+    """
     store = Store(data)
 
     @asynccontextmanager
@@ -50,6 +54,8 @@ def make_app(data: Path) -> Starlette:
     routes.extend(Site(store).routes())
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _refuse, 500: _fail})
     app.state.store = store
+    if faults:
+        app.add_middleware(Faults)
     return app
 
 

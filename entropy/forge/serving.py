@@ -50,8 +50,16 @@ def address(listening: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def serve(data: Path, *, port: int, url_file: Path | None, say: Callable[[str], None], host: str = HOST) -> None:
-    """Serve until SIGTERM or SIGINT, then return."""
+def serve(
+    data: Path,
+    *,
+    port: int,
+    url_file: Path | None,
+    say: Callable[[str], None],
+    host: str = HOST,
+    faults: bool = False,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then return. `faults`: see `make_app`."""
     if url_file and not url_file.absolute().parent.is_dir():
         raise StoreError(f"The folder {url_file.parent} does not exist; make it, or write the address elsewhere.")
     listening = bind(port, host)
@@ -63,7 +71,7 @@ def serve(data: Path, *, port: int, url_file: Path | None, say: Callable[[str], 
         say(f"The forge answers at {url} (API {url}/api/v3, git {url}/OWNER/NAME.git); end it with Ctrl-C.")
 
     with contextlib.closing(listening):
-        server = AnnouncingServer(make_app(data), announce)
+        server = AnnouncingServer(make_app(data, faults=faults), announce)
         # uvicorn raises the signals again that ended it; here they have done their work.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
