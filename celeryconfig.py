@@ -56,14 +56,8 @@ worker_hijack_root_logger = False
 worker_send_task_events = True
 task_send_sent_event = True
 
-beat_schedule = {
-    "discover": {
-        "task": "entropy.scheduling.discover",
-        "schedule": _settings.scheduling.interval,
-        # A tick that nobody took before the next one comes is worth nothing.
-        "options": {"expires": _settings.scheduling.interval},
-    }
-}
+# No expiry on the messages: that would compare beat's clock with a worker's. `tick` itself drops what comes too soon.
+beat_schedule = {"discover": {"task": "entropy.scheduling.tick", "schedule": _settings.scheduling.interval}}
 # Beat's memory of the last tick is worthless to us: discovery may run at any time, as often as it likes. (A file name
 # of /dev/null would not do: the default scheduler removes a schedule that it cannot read.)
 beat_scheduler = "celery.beat:Scheduler"

@@ -11,12 +11,16 @@ from entropy.lifecycle.renewal import Draining
 from entropy.logging.structured import configure
 from entropy.scheduling.waker import Waker
 from entropy.settings import settings
+from entropy.wiring import Toolbox, equip
 
 try:
     settings()
 except ConfigurationError as error:
     # Said here, once, instead of at the bottom of a traceback of Celery's configuration loader.
     sys.exit(f"entropy: {error}")
+
+PATIENCE = 60
+"""Seconds for which a worker waits for Redis."""
 
 app = Celery("entropy")
 app.config_from_object("celeryconfig")
@@ -28,6 +32,12 @@ app.steps["consumer"].add(Waker)
 def configure_logging(**_: Any) -> None:
     """Celery leaves the logs to us."""
     configure(settings().log)
+
+
+@celeryd_init.connect
+def wait_for_redis(**_: Any) -> None:
+    """A worker sits an outage of Redis out; a person at a terminal is told at once."""
+    equip(lambda: Toolbox(settings(), patience=PATIENCE))
 
 
 @worker_shutting_down.connect

@@ -142,6 +142,8 @@ class Progress(Noun):
 
     key: str
     count: int
+    run: str | None = None
+    """The run that was counted last."""
 
 
 class Step(Noun):

@@ -33,11 +33,14 @@ class Toolbox:
     no sandbox.
     """
 
-    def __init__(self, settings: Settings, *, reached: Reached = unwatched) -> None:
-        """`reached` is told each point between two steps of a run, so that a test can have a worker die there."""
+    def __init__(self, settings: Settings, *, reached: Reached = unwatched, patience: int = 1) -> None:
+        """`reached` is told each point between two steps of a run, so that a test can have a worker die there.
+
+        `patience`: for how many seconds a Redis that is away is waited for.
+        """
         self.settings = settings
         self.reached = reached
-        self.connection = RedisConnection(settings.redis)
+        self.connection = RedisConnection(settings.redis, patience=patience)
         self._keys = Keys(settings.redis.prefix)
         self._forges: dict[str, GitHub] = {}
 

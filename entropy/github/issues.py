@@ -35,18 +35,42 @@ class Issues:
             pull_request=self._pulls.get(item) if "pull_request" in row else None,
         )
 
-    def ensure_comment(self, item: WorkItem, *, marker: str, body: str) -> None:
-        """One comment of ours per marker: written, or brought up to date. Only while holding the claim of the item."""
+    def ensure_comment(self, item: WorkItem, *, marker: str, body: str, known: int | None = None) -> int:
+        """One comment of ours per marker: written, or brought up to date; gives its id.
+
+        `known`: the id that an earlier call gave. It is asked for directly, for a list of comments may lag behind.
+        """
         wanted = marked(marker, body)
-        for comment in self._comments(item):
-            if login_of(comment["user"]) == self._connection.login and bears(marker, comment["body"]):
-                if not same(comment["body"], wanted):
-                    path = f"/repos/{item.repository}/issues/comments/{comment['id']}"
-                    self._connection.write("PATCH", path, {"body": wanted}, target=item, action="edit the comment on")
-                return
-        self._connection.write(
+        if known is not None and self._edited(item, known, wanted):
+            return known
+        if (found := self._only(item, marker)) is not None:
+            if not same(found["body"], wanted):
+                self._edited(item, found["id"], wanted)
+            return int(found["id"])
+        made = self._connection.write(
             "POST", f"{issue_path(item)}/comments", {"body": wanted}, target=item, action="comment on"
         )
+        # Between our look and our write somebody else of us may have written, while this process stood still.
+        first = self._only(item, marker)
+        return int(first["id"] if first is not None else made["id"])
+
+    def _only(self, item: WorkItem, marker: str) -> dict[str, Any] | None:
+        """Our first comment with the marker; what doubles it is deleted."""
+        login = self._connection.login
+        ours = [row for row in self._comments(item) if login_of(row["user"]) == login and bears(marker, row["body"])]
+        for double in ours[1:]:
+            self._connection.write("DELETE", _comment_path(item, double["id"]), target=item, action="fold a comment on")
+        return ours[0] if ours else None
+
+    def _edited(self, item: WorkItem, comment: int, wanted: str) -> bool:
+        """False when the comment is gone."""
+        try:
+            self._connection.write(
+                "PATCH", _comment_path(item, comment), {"body": wanted}, target=item, action="edit the comment on"
+            )
+        except Missing:
+            return False
+        return True
 
     def relabel(self, item: WorkItem, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Add, then remove: an item on its way from one role to the next is never without a label."""
@@ -68,6 +92,10 @@ class Issues:
 
     def _comments(self, item: WorkItem) -> list[dict[str, Any]]:
         return self._connection.rows(f"{issue_path(item)}/comments", tried=f"read the comments on {item}")
+
+
+def _comment_path(item: WorkItem, comment: int) -> str:
+    return f"/repos/{item.repository}/issues/comments/{comment}"
 
 
 def _comment(row: dict[str, Any]) -> Comment:

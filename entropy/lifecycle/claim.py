@@ -35,10 +35,11 @@ def _counted(run: Run, assignment: Assignment, tools: Toolbox) -> Run:
     cap = tools.settings.scheduling.max_tries
     login = tools.github(run.role).identity().login
     before = progress_of(assignment.item, run.role, login=login, key=key_of(assignment))
-    if before.count >= cap and not tools.intents.of(run.id).get("status"):
+    counted = before.run == run.id  # by an earlier try of this stage, whose answer may have been lost
+    if before.count >= cap and not counted:
         why = f"It was tried {before.count} times as it stands, and nothing moved."
         return conclude(run, Verdict.PARKED, why).evolve(progress=before)
-    progress = Progress(key=before.key, count=before.count + 1)
+    progress = before if counted else Progress(key=before.key, count=before.count + 1, run=run.id)
     text = f"The {run.role} is at work (try {progress.count} of {cap} for this item as it stands)."
     say(run, tools, text, intent="status", progress=progress)
     return run.evolve(progress=progress)

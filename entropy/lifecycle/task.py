@@ -1,13 +1,14 @@
 """StageTask: what every stage has in common, so that no stage has to care: lease, state, log, announcement, retry."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
 from celery import Task
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
-from entropy.errors import EntropyError, PolicyViolation, RateLimited, StaleGeneration, TransientError
+from entropy.errors import EntropyError, PolicyViolation, RateLimited, StaleGeneration, StateUnavailable, TransientError
 from entropy.lifecycle.conclude import conclude
 from entropy.lifecycle.renewal import Renewal
 from entropy.logging.structured import about
@@ -70,7 +71,7 @@ class StageTask(EntropyTask):
         step = Step(
             stage=run.stage, generation=run.generation, started=started, ended=tools.connection.now(), note=note
         )
-        tools.runs.advance(lease, after.evolve(history=(*after.history, step)))
+        _insist(lambda: tools.runs.advance(lease, after.evolve(history=(*after.history, step))))
         tools.reached(f"{run.stage}.advanced")
         log.info("stage finished", extra={"seconds": round(step.ended - started, 3), "outcome": note})
         handed_on = after.published.label if run.stage is Stage.CLEANUP else None
@@ -107,6 +108,19 @@ class StageTask(EntropyTask):
         tools.runs.advance(lease, run, wait=pause, refund=refund)
         tools.announcements.tell(run, run.stage, "retrying", note=why)
         raise self.retry(countdown=pause)
+
+
+def _insist(save: Callable[[], None]) -> None:
+    """Save even if Redis refuses for a while: what the stage did may have cost money."""
+    deadline = time.monotonic() + LONGEST_PAUSE
+    while True:
+        try:
+            return save()
+        except StateUnavailable as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("state not saved yet", extra={"why": str(error)})
+            time.sleep(FIRST_PAUSE)
 
 
 def broken(run: Run, error: Exception) -> Run:

@@ -1,4 +1,4 @@
-"""The task that beat and announcements send: one look at the forge."""
+"""The tasks of discovery: `discover`, sent by announcements and people, and `tick`, sent by beat."""
 
 from celery import shared_task
 
@@ -11,3 +11,15 @@ from entropy.wiring import toolbox
 def discover() -> list[str]:
     """Start the runs that labels ask for and that there is room for; returns their ids."""
     return TaskScheduler(toolbox()).discover()
+
+
+@shared_task(base=EntropyTask, name="entropy.scheduling.tick", ignore_result=False)
+def tick() -> list[str]:
+    """`discover`, unless a tick was less than half an interval ago: by several beats, or by a backlog of messages.
+
+    Redis's clock decides, so that beats and workers need not agree on the time.
+    """
+    tools = toolbox()
+    if not tools.holds.due(tools.settings.scheduling.interval / 2):
+        return []
+    return TaskScheduler(tools).discover()

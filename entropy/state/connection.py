@@ -6,17 +6,26 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 import redis
+from redis.backoff import ConstantBackoff
 from redis.commands.core import Script
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.retry import Retry
 
 from entropy.errors import ConfigurationError, StateUnavailable
 from entropy.settings import RedisSettings
+
+PAUSE = 0.5
+"""Seconds between two tries."""
 
 
 class RedisConnection:
     """One process's pool of connections to the Redis of the settings."""
 
-    def __init__(self, settings: RedisSettings) -> None:
+    def __init__(self, settings: RedisSettings, *, patience: int = 1) -> None:
+        """`patience`: for how many seconds, about, a Redis that is away is waited for.
+
+        Whatever is sent twice by that is harmless: each of our scripts compares before it writes.
+        """
         try:
             self.redis = redis.Redis.from_url(
                 settings.url,
@@ -24,6 +33,7 @@ class RedisConnection:
                 socket_connect_timeout=3,
                 socket_keepalive=True,
                 health_check_interval=10,
+                retry=Retry(ConstantBackoff(PAUSE), int(patience / PAUSE)),
             )
         except ValueError as error:
             raise ConfigurationError(f"ENTROPY_REDIS__URL is not usable: {error}.") from None

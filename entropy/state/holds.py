@@ -26,6 +26,11 @@ class Holds:
             self._connection.redis.set(self._keys.hold(item, role), count, px=max(1, int(seconds * 1000)))
         return seconds
 
+    def due(self, seconds: float) -> bool:
+        """Whether the last regular discovery was at least so long ago; saying yes makes this one the last."""
+        with self._connection.translated():
+            return bool(self._connection.redis.set(self._keys.tick, 1, nx=True, px=max(1, int(seconds * 1000))))
+
     def clear(self, item: WorkItem, role: str) -> None:
         """The item moved."""
         with self._connection.translated():

@@ -25,6 +25,7 @@ class Intents:
         self._connection = connection
         self._keys = keys
         self._intend = connection.script("intend")
+        self._record = connection.script("record")
         self._reached = reached
 
     def once(self, run: Run, name: str, act: Callable[[], str]) -> str:
@@ -45,7 +46,7 @@ class Intents:
         result = act()
         self._reached(f"{name}.record")
         with self._connection.translated():
-            self._connection.redis.hset(self._keys.intents(run.id), name, result or "done")
+            self._record(keys=[self._keys.intents(run.id)], args=[name, result or "done"])
         self._reached(f"{name}.recorded")
         return result
 

@@ -43,6 +43,11 @@ class Keys:
         """String with expiry: the same count, outliving the hold."""
         return f"{self.prefix}:idle:{item}:{role}"
 
+    @property
+    def tick(self) -> str:
+        """String with expiry: the last regular discovery was not long ago."""
+        return f"{self.prefix}:tick"
+
     def artifacts(self, run_id: str) -> str:
         """Hash: a run's artifacts by digest."""
         return f"{self.prefix}:artifacts:{run_id}"

@@ -10,7 +10,8 @@ def say(run: Run, tools: Toolbox, text: str, *, intent: str, progress: Progress 
     marker, body = status_marker(run.role), with_progress(progress, text)
 
     def comment() -> str:
-        tools.github(run.role).issues.ensure_comment(run.item, marker=marker, body=body)
-        return marker
+        known = tools.intents.of(run.id).get("status")
+        issues = tools.github(run.role).issues
+        return str(issues.ensure_comment(run.item, marker=marker, body=body, known=int(known) if known else None))
 
     tools.intents.once(run, intent, comment)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from entropy.errors import IllegalStep, StaleGeneration, StateUnavailable
-from entropy.models import Envelope, Outcome, Stage, Verdict, WorkItem
+from entropy.models import Envelope, Outcome, Run, Stage, Verdict, WorkItem
 from entropy.settings import RedisSettings, SchedulingSettings
 from entropy.state.claims import Claims
 from entropy.state.connection import RedisConnection
@@ -201,3 +201,34 @@ def test_a_message_that_nobody_takes_is_sent_again_later_each_time(runs: Runs, c
     connection.redis.zadd(KEYS.live, {envelope.run_id: 0})
     assert list(runs.overdue()) == [Envelope(envelope.run_id, 6)]
     assert float(connection.redis.zscore(KEYS.live, envelope.run_id)) / 1000 - connection.now() < 0.4
+
+
+def test_a_worker_whose_answer_got_lost_may_ask_again(runs: Runs, connection: RedisConnection) -> None:
+    lease = begun(runs, admitted(runs))
+    keys = [KEYS.run(lease.run.id), KEYS.live]
+    again = connection.script("begin")(keys=keys, args=[lease.run.id, 1, "initialize", lease.owner, 300, 1])
+    other = connection.script("begin")(keys=keys, args=[lease.run.id, 1, "initialize", "somebody", 300, 1])
+    assert (again, other) == ([b"begun"], [b"leased"])
+
+
+def test_what_is_handed_back_was_no_try(runs: Runs) -> None:
+    envelope = admitted(runs)
+    lease = begun(runs, envelope)
+    runs.advance(lease, lease.run, refund=True)
+    assert begun(runs, envelope).run.attempts == 1
+
+
+def test_an_operator_moves_a_run_whoever_is_at_work_on_it(runs: Runs) -> None:
+    lease = begun(runs, admitted(runs))
+    outcome = Outcome(verdict=Verdict.CANCELLED, summary="stop")
+    sent = runs.intervene(lease.run, lease.run.evolve(stage=Stage.REPORT, outcome=outcome))
+    assert (sent.stage, sent.generation, sent.outcome) == (Stage.REPORT, 2, outcome)
+    with pytest.raises(StaleGeneration):
+        runs.advance(lease, lease.run.evolve(stage=Stage.CLAIM))
+    with pytest.raises(IllegalStep, match="has just moved on"):
+        runs.intervene(lease.run, lease.run.evolve(stage=Stage.REPORT))
+    assert runs.begin(sent_envelope(sent), Stage.REPORT)[0] is Begin.BEGUN
+
+
+def sent_envelope(run: Run) -> Envelope:
+    return Envelope(run.id, run.generation)
