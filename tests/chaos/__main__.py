@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     pace = Pace(mean=options.pace)
     if options.only:
-        pace = Pace(mean=options.pace, recurring=frozenset(options.only.split(",")), once=())
+        pace = Pace(mean=options.pace, recurring=frozenset(options.only.split(",")), once=(), forge=False)
     plan = Plan(
         runs=options.runs,
         seed=options.seed,
@@ -25,11 +25,12 @@ def main(arguments: list[str]) -> int:
     )
     folder = Path(tempfile.mkdtemp(prefix="entropy-chaos-"))
     row = durable(plan, folder)
-    print(json.dumps(row), flush=True)
+    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.flush()
     if row["exact"] == plan.runs and not options.keep:
         shutil.rmtree(folder)
     else:
-        print(f"kept: {folder}", file=sys.stderr)
+        sys.stderr.write(f"kept: {folder}\n")
     return 0
 
 

@@ -1,9 +1,10 @@
-"""A whole installation of a trial: Redis, the forge, workers of two kinds, two reapers and beat, each as it is shipped."""
+"""A whole installation of a trial: Redis, forge, workers of two kinds, two reapers and beat, each as it is shipped."""
 
 import json
 import sys
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -91,7 +92,7 @@ class Installation:
         argv = [binary(), "--port", port, "--dir", str(place), *options]
         self.supervisor.add("redis", argv, inherited("PATH"))
         served = ["forge", "serve", "--data", str(self.folder / "forge"), "--port", self.forge_url.rpartition(":")[2]]
-        self.supervisor.add("forge", [*self.celery, *served], inherited("PATH", "LANG"))
+        self.supervisor.add("forge", [*self.celery, *served, "--faults"], inherited("PATH", "LANG"))
         self._wait(self.redis_answers, what="Redis")
         self._wait(self.forge_answers, what="the forge")
 
@@ -137,6 +138,13 @@ class Installation:
         with urllib.request.urlopen(request, timeout=20) as answer:
             text = answer.read()
         return json.loads(text) if text else None
+
+    def faults_fired(self) -> dict[str, int]:
+        """How often the forge's answers went wrong, by effect."""
+        fired: Counter[str] = Counter()
+        for rule in self.forge("GET", "/_faults"):
+            fired[rule["effect"]] += rule["fired"]
+        return dict(fired)
 
     def live(self) -> int | None:
         """How many runs are unfinished; None while Redis is away."""

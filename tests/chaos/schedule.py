@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tests.chaos.installation import Installation
@@ -27,6 +27,20 @@ ONCE = ((0.15, "redis kill"), (0.35, "redis flush"), (0.55, "redis outage"), (0.
 
 OUTAGE = 30.0
 
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+API = "^/api/v3/repos/"
+FORGE = (
+    *(("502_after_applying", method, API, 0.03, 0) for method in WRITES),
+    *(("drop_connection", method, API, 0.01, 0) for method in WRITES),
+    ("502_after_applying", "POST", "git-receive-pack$", 0.03, 0),
+    ("502_before", "", API, 0.005, 0),
+    ("403_secondary", "", API, 0.005, 1),
+    ("429", "", API, 0.005, 1),
+    ("hang", "POST", API, 0.003, 17),  # longer than the client waits
+    ("stale_list", "GET", API, 0.1, 1.5),  # a replica that lags behind
+)
+"""Effect, method, path, probability, seconds."""
+
 
 class Pace(NamedTuple):
     """Mean seconds between two blows, how long a freeze lasts, and what there is of each."""
@@ -35,6 +49,8 @@ class Pace(NamedTuple):
     freeze: float = 15.0
     recurring: frozenset[str] = frozenset(RECURRING)
     once: tuple[tuple[float, str], ...] = ONCE
+    forge: bool = True
+    """Whether the forge's answers go wrong too."""
 
 
 class Schedule:
@@ -148,6 +164,19 @@ class Schedule:
         with self._there.client() as client:
             client.flushall()
         return Strike("redis flush", time.time())
+
+
+def forge_faults(seed: int) -> Iterator[dict[str, object]]:
+    """The forge's share of the trouble, as its fault API takes it."""
+    for index, (effect, method, path, probability, seconds) in enumerate(FORGE):
+        yield {
+            "effect": effect,
+            "method": method,
+            "path": path,
+            "probability": probability,
+            "seed": 1000 * seed + index,
+            "seconds": seconds,
+        }
 
 
 def _kill(pid: int) -> None:

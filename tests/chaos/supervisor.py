@@ -34,7 +34,7 @@ class Service:
 
 
 class Supervisor:
-    """Processes in groups of their own, logging to ``<folder>/logs/<name>.log``, all gone at the end of the ``with``."""
+    """Processes in groups of their own, logging to ``logs/<name>.log``, all gone at the end of the ``with``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -11,9 +11,9 @@ from tests.chaos.installation import Installation, Size
 from tests.chaos.judge import Finding, Judge
 from tests.chaos.leaks import leaks
 from tests.chaos.record import executions, quantiles, recoveries, repeated, runs_beyond_first
-from tests.chaos.schedule import Pace, Schedule
+from tests.chaos.schedule import Pace, Schedule, forge_faults
 from tests.chaos.supervisor import Supervisor, strays
-from tests.chaos.work import Task, seed, tasks
+from tests.chaos.work import seed, tasks
 
 SETTLING = 60.0
 """Seconds that the installation has, once the last issue is closed, to end its runs and clear up."""
@@ -35,7 +35,7 @@ class Plan(NamedTuple):
 
 def say(plan: Plan, text: str) -> None:
     if plan.verbose:
-        print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
 
 
 def durable(plan: Plan, folder: Path) -> dict[str, Any]:
@@ -49,9 +49,12 @@ def durable(plan: Plan, folder: Path) -> dict[str, Any]:
         there.start_all()
         began = time.time()
         schedule = Schedule(there, plan.pace, plan.seed)
+        there.forge("POST", "/_faults", [*forge_faults(plan.seed)] if plan.pace.forge else [])
         judge = Judge(folder / "forge")
         _under_fire(plan, there, schedule, judge)
         seconds = time.time() - began
+        fired = there.faults_fired()
+        there.forge("DELETE", "/_faults")
         settled = supervisor.until(lambda: _idle(there), seconds=SETTLING, each=0.5)
         found = judge.findings(work, reviewed=True)
         all_ = executions(folder / "logs")
@@ -71,6 +74,7 @@ def durable(plan: Plan, folder: Path) -> dict[str, Any]:
         "recoveries_with_redis_away": quantiles(r.seconds for r in back if r.seconds is not None and r.redis_was_away),
         "never_recovered": sum(r.seconds is None for r in back),
         "strikes": dict(Counter(strike.kind for strike in schedule.strikes)),
+        "forge_faults": fired,
         "settled": settled,
         "leaked": sum(left.values()),
         "leaks": left,

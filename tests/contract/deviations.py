@@ -28,4 +28,10 @@ DEVIATIONS: tuple[Deviation, ...] = (
         message="the description does not know this status here",
         reason="GitHub refuses a label by somebody without write permission with 403; the description leaves it out.",
     ),
+    Deviation(
+        operation="issues/update-comment",
+        part="response 404",
+        message="the description does not know this status here",
+        reason="GitHub answers 404 where the comment was deleted; the description leaves it out.",
+    ),
 )

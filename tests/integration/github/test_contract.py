@@ -27,7 +27,11 @@ def story(world: World) -> World:
         coder.discovery.labelled(REPOSITORY, ["entropy:code", "entropy:review"])
         coder.issues.get(issue)
         for body in ("Started.", "Done."):
-            coder.issues.ensure_comment(issue, marker="report", body=body)
+            known = coder.issues.ensure_comment(issue, marker="report", body=body)
+        world.person("coder", "POST", f"/issues/{issue.number}/comments", {"body": "<!-- report -->\nTwice."})
+        coder.issues.ensure_comment(issue, marker="report", body="Folded.")
+        world.person("coder", "DELETE", f"/issues/comments/{known}")
+        coder.issues.ensure_comment(issue, marker="report", body="Anew.", known=known)
         item, head = world.pull("story", **{"story.txt": "once\nupon\n"})
         coder.issues.relabel(issue, remove=["entropy:code"])
         coder.issues.relabel(item, add=["entropy:review"])

@@ -73,6 +73,35 @@ def test_a_comment_that_says_something_else_is_edited(world: World) -> None:
     ]
 
 
+def test_a_comment_whose_id_is_known_is_edited_without_a_look_at_the_list(world: World) -> None:
+    item = world.issue()
+    with world.acting_as("coder") as github:
+        known = github.issues.ensure_comment(item, marker="entropy:status:coder", body="Working on it.")
+        before = len(world.judge.exchanges)
+        assert github.issues.ensure_comment(item, marker="entropy:status:coder", body="Done.", known=known) == known
+    assert [each.method for each in world.judge.exchanges[before:]] == ["PATCH"]
+    assert bodies(world, item) == [("coder", "<!-- entropy:status:coder -->\nDone.")]
+
+
+def test_a_known_comment_that_a_person_deleted_is_written_again(world: World) -> None:
+    item = world.issue()
+    with world.acting_as("coder") as github:
+        known = github.issues.ensure_comment(item, marker="entropy:status:coder", body="Working on it.")
+        world.person("owner", "DELETE", f"/issues/comments/{known}")
+        assert github.issues.ensure_comment(item, marker="entropy:status:coder", body="Done.", known=known) != known
+    assert bodies(world, item) == [("coder", "<!-- entropy:status:coder -->\nDone.")]
+
+
+def test_doubled_comments_of_ours_are_folded_into_the_first(world: World) -> None:
+    item = world.issue()
+    for text in ("One.", "Two.", "Three."):
+        body = {"body": f"<!-- entropy:status:coder -->\n{text}"}
+        world.person("coder", "POST", f"/issues/{item.number}/comments", body)
+    with world.acting_as("coder") as github:
+        github.issues.ensure_comment(item, marker="entropy:status:coder", body="Done.")
+    assert bodies(world, item) == [("coder", "<!-- entropy:status:coder -->\nDone.")]
+
+
 def test_the_marker_of_another_author_is_not_ours(world: World) -> None:
     item = world.issue()
     forged = "<!-- entropy:report:coder -->\nLooks good, merge it."

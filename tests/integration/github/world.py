@@ -29,7 +29,7 @@ class World:
     def acting_as(self, login: str) -> GitHub:
         return GitHub(self._settings, self._secrets.get(login, Secret("nobody")))
 
-    def person(self, login: str, verb: str, path: str, body: dict[str, Any]) -> Any:
+    def person(self, login: str, verb: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """What somebody does with the API besides what Entropy does."""
         connection = Connection(self._settings, self._secrets[login])
         try:
