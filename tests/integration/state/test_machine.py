@@ -1,0 +1,280 @@
+"""The state machine of a run: any order of workers, reapers, crashes, lost messages and operators keeps its laws."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from entropy.errors import IllegalStep, RateLimited, TransientError
+from entropy.lifecycle.conclude import conclude
+from entropy.models import Envelope, Run, Stage, Verdict, WorkItem
+from entropy.state.connection import RedisConnection, text
+from tests.integration.state.conftest import KEYS
+from tests.integration.state.ledger import GRACE
+from tests.integration.state.puppet import Killed, Puppet
+from tests.integration.state.staging import INSIDE, SETTINGS, Installation, Message
+
+WORKERS = 3
+ITEMS = (
+    WorkItem(repository="acme/widgets", number=12),
+    WorkItem(repository="acme/widgets", number=13),
+    WorkItem(repository="acme/gadgets", number=7),
+)
+WISHES = [(item, role) for item in ITEMS for role in ("coder", "reviewer")]
+ROUNDS = 60
+"""Ticks after which everything has ended once nothing goes wrong any more."""
+
+numbers = st.integers(0, 5)
+
+
+class Machine(RuleBasedStateMachine):
+    """Three workers, two reapers, an operator, and everything that can go wrong between them."""
+
+    def __init__(self, connection: RedisConnection) -> None:
+        super().__init__()
+        connection.redis.flushdb()
+        self.all = Installation(connection)
+        self.all.outside.labels.update(WISHES)
+        self.busy: list[Puppet] = []
+        self.reapers: dict[int, Iterator[Envelope]] = {}
+        self.looked_at: Run | None = None
+
+    # -- scheduler and queue
+
+    @initialize(wish=st.sampled_from(WISHES))
+    def start(self, wish: tuple[WorkItem, str]) -> None:
+        self.all.discover(*wish)
+
+    @rule(wish=st.sampled_from(WISHES), lost=st.booleans())
+    def discover(self, wish: tuple[WorkItem, str], lost: bool) -> None:
+        if wish in self.all.outside.labels:
+            self.all.discover(*wish, lost=lost)
+
+    @precondition(lambda self: self.all.queue)
+    @rule(number=numbers)
+    def lose_a_message(self, number: int) -> None:
+        self._message(number)
+
+    @precondition(lambda self: self.all.queue)
+    @rule(number=numbers)
+    def double_a_message(self, number: int) -> None:
+        message = self._message(number)
+        self.all.queue += [message, message]
+
+    # -- workers
+
+    @precondition(lambda self: self.all.queue and len(self.busy) < WORKERS)
+    @rule(number=numbers)
+    def take_a_message(self, number: int) -> None:
+        self._take(self._message(number))
+
+    @precondition(lambda self: self.all.queue and len(self.busy) < WORKERS)
+    @rule(number=numbers, stages=st.integers(1, 3))
+    def work_without_trouble(self, number: int, stages: int) -> None:
+        message: Message | None = self._message(number)
+        while message is not None and stages > 0:
+            before, stages = len(self.all.queue), stages - 1
+            puppet = self._take(message)
+            while not puppet.over:
+                self._go(puppet)
+            message = self.all.queue.pop() if len(self.all.queue) > before else None
+        self.all.queue += [message] if message else []
+
+    @precondition(lambda self: self.busy)
+    @rule(number=numbers, points=st.integers(1, 6))
+    def go_on(self, number: int, points: int) -> None:
+        puppet = self._puppet(number)
+        while points > 0 and not puppet.over:
+            self._go(puppet)
+            points -= 1
+
+    @precondition(lambda self: self.busy)
+    @rule(number=numbers)
+    def die(self, number: int) -> None:
+        self._go(self._puppet(number), Killed())
+
+    @precondition(lambda self: any(puppet.at in INSIDE for puppet in self.busy))
+    @rule(number=numbers, error=st.sampled_from([TransientError, RateLimited]))
+    def meet_an_error(self, number: int, error: type[TransientError]) -> None:
+        inside = [puppet for puppet in self.busy if puppet.at in INSIDE]
+        self._go(inside[number % len(inside)], error())
+
+    @precondition(lambda self: self.busy)
+    @rule(number=numbers, stops=st.booleans())
+    def renew(self, number: int, stops: bool) -> None:
+        """A worker whose lease is lost is stopped, in some pools; in others it goes on."""
+        puppet = self._puppet(number)
+        lease = self.all.leases[puppet]
+        ours = self.all.runs.renew(lease)
+        self.all.ledger.renewed(lease.run, puppet, ours)
+        if stops and not ours:
+            self._go(puppet, Killed())
+
+    # -- time, reapers, Redis, operator
+
+    @rule(ticks=st.integers(1, 3))
+    def pass_time(self, ticks: int) -> None:
+        for _ in range(ticks):
+            self.all.pass_time()
+
+    @rule(reaper=st.integers(0, 1), lost=st.booleans())
+    def reap_one(self, reaper: int, lost: bool) -> None:
+        """The next of those that this reaper saw when it looked; it may die before it sends the message."""
+        if reaper not in self.reapers:
+            self.reapers[reaper] = self.all.runs.overdue()
+        envelope = next(self.reapers[reaper], None)
+        if envelope is None:
+            del self.reapers[reaper]
+        else:
+            self.all.taken_up(envelope, lost=lost)
+
+    @rule()
+    def reap(self) -> None:
+        overdue = self.all.ledger.overdue()
+        for envelope in self.all.runs.overdue():
+            overdue.remove(envelope.run_id)
+            self.all.taken_up(envelope)
+        assert not overdue, "who looks finds everything that is overdue"
+
+    @rule()
+    def restart_redis(self) -> None:
+        """With its append-only file Redis comes back as it was, but without the scripts."""
+        self.all.connection.redis.script_flush()
+
+    @precondition(lambda self: self.all.ledger.pages)
+    @rule(number=numbers)
+    def operator_looks(self, number: int) -> None:
+        pages = list(self.all.ledger.pages)
+        self.looked_at = self.all.runs.get(pages[number % len(pages)])
+
+    @precondition(lambda self: self.looked_at and self.looked_at.stage is not Stage.DONE)
+    @rule(verdict=st.sampled_from([Verdict.CANCELLED, Verdict.PARKED, None]))
+    def operator_decides(self, verdict: Verdict | None) -> None:
+        """None is a retry. What was looked at may be long past."""
+        before, self.looked_at = self.looked_at, None
+        assert before is not None
+        if verdict and before.stage.position >= Stage.REPORT.position:
+            return
+        after = conclude(before, verdict, "an operator") if verdict else before
+        try:
+            sent = self.all.runs.intervene(before, after)
+        except IllegalStep:
+            self.all.ledger.intervened(before, after.stage, False)
+        else:
+            self.all.ledger.intervened(before, after.stage, True)
+            self.all.send(sent.id)
+
+    # -- laws
+
+    @invariant()
+    def redis_agrees_with_the_ledger(self) -> None:
+        ledger, pages = self.all.ledger, self.all.ledger.pages
+        with self.all.connection.redis.pipeline(transaction=False) as ask:
+            ask.time().zrange(KEYS.live, 0, -1, withscores=True)
+            for item in ITEMS:
+                ask.get(KEYS.claim(item))
+            for run_id in pages:
+                ask.hgetall(KEYS.run(run_id))
+            (seconds, _), live, *answers = ask.execute()
+        claims, records = answers[: len(ITEMS)], answers[len(ITEMS) :]
+        assert {item: text(held) for item, held in zip(ITEMS, claims, strict=True) if held} == ledger.claims
+        due = {text(run_id): score / 1000 - seconds for run_id, score in live}
+        assert set(due) == {run_id for run_id in pages if ledger.live(run_id)}
+        for page, record in zip(pages.values(), records, strict=True):
+            assert (text(record[b"stage"]), int(record[b"generation"])) == (page.stage, page.generation)
+            assert {stage: int(record[f"tries:{stage}".encode()]) for stage in page.tries} == page.tries
+            assert page.paid <= SETTINGS.max_attempts, "tries are bounded"
+        for run_id, left in due.items():
+            assert abs(left - (pages[run_id].due - ledger.now)) < GRACE / 10
+
+    # -- the end: nothing goes wrong any more
+
+    def teardown(self) -> None:
+        if sys.exc_info()[0] is not None:  # a law is broken already; what comes after says nothing
+            while self.busy:
+                self._go(self.busy[0], Killed())
+            return
+        for puppet in list(self.busy):
+            while not puppet.over:
+                self._go(puppet)
+        rounds = 0
+        while self.all.outside.labels or self.all.runs.live():
+            rounds += 1
+            assert rounds < ROUNDS, f"not ended: {self.all.ledger.pages}"
+            for wish in sorted(self.all.outside.labels, key=str):
+                self.all.discover(*wish)
+            while self.all.queue:
+                puppet = self._take(self.all.queue.pop(0))
+                while not puppet.over:
+                    self._go(puppet)
+            self.all.pass_time()
+            self.reap()
+            self.redis_agrees_with_the_ledger()
+        self._nothing_is_left()
+
+    def _nothing_is_left(self) -> None:
+        """Records of finished runs stay for a while; a key without an end is a leak."""
+        redis = self.all.connection.redis
+        lasting = {text(key) for key in redis.scan_iter(f"{KEYS.prefix}:*") if redis.ttl(key) == -1}
+        assert lasting <= {KEYS.finished}
+        assert self.all.outside.makings == len(self.all.outside.made)
+
+    # -- hands
+
+    def _message(self, number: int) -> Message:
+        return self.all.queue.pop(number % len(self.all.queue))
+
+    def _puppet(self, number: int) -> Puppet:
+        return self.busy[number % len(self.busy)]
+
+    def _take(self, message: Message) -> Puppet:
+        puppet = Puppet(lambda puppet: self.all.work(message, puppet))
+        if not puppet.over:
+            self.busy.append(puppet)
+        return puppet
+
+    def _go(self, puppet: Puppet, order: BaseException | None = None) -> None:
+        try:
+            puppet.go(order)
+        finally:
+            if puppet.over:
+                self.busy.remove(puppet)
+
+
+class Forgetful(Machine):
+    """The same, and Redis loses everything that it holds."""
+
+    @rule()
+    def lose_everything(self) -> None:
+        self.all.connection.redis.flushall()
+        self.all.ledger.forget()
+
+
+def profile(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=60,
+        deadline=None,
+        derandomize=bool(os.environ.get("CI")),
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def test_any_order_of_events_keeps_the_laws_of_a_run(connection: RedisConnection) -> None:
+    run_state_machine_as_test(lambda: Machine(connection), settings=profile(60))
+
+
+def test_a_redis_that_loses_everything_breaks_no_law(connection: RedisConnection) -> None:
+    run_state_machine_as_test(lambda: Forgetful(connection), settings=profile(60))
