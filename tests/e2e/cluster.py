@@ -126,7 +126,8 @@ class Cluster:
     def log(self, name: str) -> list[dict[str, object]]:
         """The lines a process logged."""
         text = (self.folder / "logs" / f"{name}.log").read_text()
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        whole = text[: text.rfind("\n") + 1]  # the last line may be on its way
+        return [json.loads(line) for line in whole.splitlines() if line.strip()]
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
