@@ -102,7 +102,7 @@ def test_being_late_is_a_failure_that_says_what_is_stuck(tmp_path: Path) -> None
     assert status == 1
     assert "Error: Not merged: " in said
     assert "acme/widgets#1 (no pull request, labels bug, entropy:code)" in said
-    assert "--- control" in said
+    assert "--- forge" in said
     assert left_behind(folder) == []
 
 
