@@ -1,6 +1,6 @@
 """Stage 5: give everything back; runs after success and after failure alike."""
 
-from entropy.models import Run
+from entropy.models import Run, Verdict
 from entropy.wiring import Toolbox
 
 
@@ -11,6 +11,8 @@ def cleanup(run: Run, tools: Toolbox) -> Run:
     tools.intents.drop(run.id)
     if run.published.label is not None or run.published.commit is not None:
         tools.holds.clear(run.item, run.role)
+    elif run.outcome is not None and run.outcome.verdict is Verdict.SUPERSEDED:
+        tools.holds.pause(run.item, run.role)
     else:
         tools.holds.lengthen(run.item, run.role)
     return run

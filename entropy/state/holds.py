@@ -16,6 +16,11 @@ class Holds:
         self._keys = keys
         self._first = first
 
+    def pause(self, item: WorkItem, role: str) -> None:
+        """Hold the item back for the shortest time: another run is in the way, and will be done."""
+        with self._connection.translated():
+            self._connection.redis.set(self._keys.hold(item, role), 0, px=max(1, int(self._first * 1000)))
+
     def lengthen(self, item: WorkItem, role: str) -> float:
         """Hold the item back from the role; returns for how many seconds."""
         idle = self._keys.idle(item, role)

@@ -45,6 +45,14 @@ def test_an_item_that_does_not_move_waits_longer_each_time(connection: RedisConn
     assert runs.admit(ITEM, "merger", trigger="entropy:merge")[0] is Admission.ADMITTED
 
 
+def test_an_item_whose_way_is_blocked_waits_the_same_each_time(connection: RedisConnection) -> None:
+    holds = Holds(connection, KEYS, first=10)
+    for _ in range(5):
+        holds.pause(ITEM, "reviewer")
+    assert 9_000 < connection.redis.pttl(KEYS.hold(ITEM, "reviewer")) <= 10_000
+    assert holds.lengthen(ITEM, "reviewer") == 10
+
+
 def test_a_person_may_start_what_is_held(connection: RedisConnection, runs: Runs) -> None:
     Holds(connection, KEYS, first=10).lengthen(ITEM, "merger")
     assert runs.admit(ITEM, "merger")[0] is Admission.ADMITTED
