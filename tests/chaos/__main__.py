@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos.schedule import Pace
-from tests.chaos.trial import Plan, durable
+from tests.chaos.trial import Plan, durable, native
 
 
 def main(arguments: list[str]) -> int:
@@ -23,20 +23,22 @@ def main(arguments: list[str]) -> int:
         minutes=options.minutes,
         pace=pace,
     )
-    folder = Path(tempfile.mkdtemp(prefix="entropy-chaos-"))
-    row = durable(plan, folder)
-    sys.stdout.write(json.dumps(row) + "\n")
-    sys.stdout.flush()
-    if row["exact"] == plan.runs and not options.keep:
-        shutil.rmtree(folder)
-    else:
-        sys.stderr.write(f"kept: {folder}\n")
+    for name in options.rows.split(","):
+        folder = Path(tempfile.mkdtemp(prefix=f"entropy-chaos-{name}-"))
+        row = durable(plan, folder) if name == "durable" else native(plan, folder, name)
+        sys.stdout.write(json.dumps(row) + "\n")
+        sys.stdout.flush()
+        if row["exact"] == plan.runs and not options.keep:
+            shutil.rmtree(folder)
+        else:
+            sys.stderr.write(f"kept: {folder}\n")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ops/chaos", description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--rows", default="durable", help="durable, plain, late")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repositories", type=int, default=4)
     parser.add_argument("--minutes", type=float, default=20)

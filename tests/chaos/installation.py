@@ -108,6 +108,18 @@ class Installation:
             self.supervisor.add(name, [*self.celery, "reaper"], self.environment(sandbox=True))
         self.supervisor.add("beat", [*self.celery, "beat", "--pidfile="], self.environment())
 
+    def start_native(self, kind: str) -> None:
+        """Workers of the comparison, as many as there are otherwise; nothing else."""
+        environment = self.native(kind)
+        app = [sys.executable, "-m", "celery", "-q", "-A", "tests.chaos.native", "worker", "--loglevel", "INFO"]
+        for name in self.size.workers:
+            options = ["-n", f"{name}@chaos", "-c", str(self.size.slots), "--without-mingle", "--without-gossip"]
+            self.supervisor.add(name, [*app, *options], environment)
+
+    def native(self, kind: str) -> dict[str, str]:
+        root = str(Path(__file__).parents[2])
+        return self.environment(control=True, sandbox=True) | {"CHAOS_NATIVE": kind, "PYTHONPATH": root}
+
     def workers(self) -> list[Service]:
         return [self.supervisor.services[name] for name in self.size.workers if name in self.supervisor.services]
 

@@ -44,11 +44,11 @@ class Judge:
         with closing(self._open()) as db:
             return int(db.execute("SELECT count(*) FROM issues WHERE NOT is_pull AND state = 'closed'").fetchone()[0])
 
-    def findings(self, work: tuple[Task, ...], *, reviewed: bool) -> list[Finding]:
-        """A finding for each issue. `reviewed`: whether a review belongs to the work."""
+    def findings(self, work: tuple[Task, ...]) -> list[Finding]:
+        """A finding for each issue."""
         with closing(self._open()) as db:
             writes = _writes(db)
-            return [_judge(db, task, writes, reviewed=reviewed) for task in work]
+            return [_judge(db, task, writes) for task in work]
 
     def writes(self) -> dict[str, int]:
         """How often each kind of write was answered with success, over all issues."""
@@ -82,7 +82,7 @@ def _about(row: sqlite3.Row) -> str | None:
     return None
 
 
-def _judge(db: sqlite3.Connection, task: Task, writes: Counter[str], *, reviewed: bool) -> Finding:
+def _judge(db: sqlite3.Connection, task: Task, writes: Counter[str]) -> Finding:
     home = db.execute(HOME, (task.repository,)).fetchone()["id"]
     issue = db.execute(ISSUE, (home, task.number)).fetchone()
     branches = db.execute(PULLS, (home, f"entropy/issue-{task.number}")).fetchall()
@@ -105,7 +105,7 @@ def _judge(db: sqlite3.Connection, task: Task, writes: Counter[str], *, reviewed
             f"review of #{row['number']} by {who} at {commit[:7]}" for (who, commit), n in reviews.items() if n > 1
         ]
         doubled += _in_journal(writes, task, row)
-    wanted = ("pull request", "merge", "closing", *(("review",) if reviewed else ()))
+    wanted = ("pull request", "merge", "closing", "review")
     missing = tuple(name for name in wanted if not counts[name])
     open_still = () if issue["state"] == "closed" else ("closed",)
     return Finding(task, missing + open_still, tuple(doubled + [name for name in wanted if counts[name] > 1]))

@@ -132,7 +132,7 @@ class Recovery(NamedTuple):
     redis_was_away: bool
 
 
-def recoveries(all_: Sequence[Execution], strikes: Sequence[Strike], *, end: float) -> list[Recovery]:
+def recoveries(all_: Sequence[Execution], strikes: Sequence[Strike]) -> list[Recovery]:
     by_work: dict[tuple[str, str], list[Execution]] = defaultdict(list)
     for execution in all_:
         by_work[execution.work].append(execution)
@@ -143,7 +143,7 @@ def recoveries(all_: Sequence[Execution], strikes: Sequence[Strike], *, end: flo
             if hit.ending == "finished" and strike.until:  # frozen, and nobody missed it
                 continue
             later = [e.started for e in by_work[hit.work] if e.started > strike.at]
-            until = later[0] if later else end
+            until = later[0] if later else strike.at
             absent = any(start < until and strike.at < stop for start, stop in away)
             found.append(Recovery(strike, hit, later[0] - strike.at if later else None, absent))
     return found

@@ -147,9 +147,10 @@ class Schedule:
         return Strike("freeze", time.time(), pids, time.time() + self._pace.freeze)
 
     def _one(self, kind: str, names: tuple[str, ...]) -> Strike | None:
-        service = self._there.supervisor.services[self._random.choice(names)]
-        if service.popen is not None:
-            service.popen.kill()
+        service = self._there.supervisor.services.get(self._random.choice(names))
+        if service is None or service.popen is None:
+            return None
+        service.popen.kill()
         return Strike(kind, time.time())
 
     def _redis(self, kind: str, seconds: float) -> Strike:

@@ -1,8 +1,14 @@
 """One trial: work, blows, the end, and what the judge and the logs say of it."""
 
+import json
+import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,13 +16,19 @@ from entropy.forge.store import Store
 from tests.chaos.installation import Installation, Size
 from tests.chaos.judge import Finding, Judge
 from tests.chaos.leaks import leaks
-from tests.chaos.record import executions, quantiles, recoveries, repeated, runs_beyond_first
+from tests.chaos.record import Execution, executions, quantiles, recoveries, repeated, runs_beyond_first
 from tests.chaos.schedule import Pace, Schedule, forge_faults
 from tests.chaos.supervisor import Supervisor, strays
-from tests.chaos.work import seed, tasks
+from tests.chaos.work import Task, seed, tasks
 
+SENDER = "import json, sys; from tests.chaos.native import send; send(json.load(sys.stdin))"
+SERVERS = ("redis", "forge")
 SETTLING = 60.0
 """Seconds that the installation has, once the last issue is closed, to end its runs and clear up."""
+
+
+STANDSTILL = 120.0
+"""Seconds without a closing after which a comparison is taken to have ended: two visibility timeouts."""
 
 
 class Plan(NamedTuple):
@@ -33,6 +45,18 @@ class Plan(NamedTuple):
     verbose: bool = True
 
 
+@dataclass
+class Watch:
+    """How far a trial is, on the harness's own clock."""
+
+    began: float
+    moved: float = 0
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        self.moved = self.began
+
+
 def say(plan: Plan, text: str) -> None:
     if plan.verbose:
         sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
@@ -40,73 +64,107 @@ def say(plan: Plan, text: str) -> None:
 
 def durable(plan: Plan, folder: Path) -> dict[str, Any]:
     """The installation as it is shipped."""
+    with _set_up(plan, folder, trigger="entropy:code") as (there, judge, work):
+        there.start_all()
+        schedule = Schedule(there, plan.pace, plan.seed)
+        came_to = _under_fire(plan, there, schedule, judge)
+        settled = there.supervisor.until(lambda: _idle(there), seconds=SETTLING, each=0.5)
+        all_ = executions(folder / "logs")
+        return {
+            "row": "durable",
+            **_verdicts(judge.findings(work)),
+            **_record(all_, schedule, settled=settled),
+            **came_to,
+            **_leaked(there, {execution.run for execution in all_}),
+            "settled": settled,
+        }
+
+
+def native(plan: Plan, folder: Path, kind: str) -> dict[str, Any]:
+    """The same work as plain chains; `kind` is ``plain`` or ``late``. It is over when nothing is closed any more."""
+    with _set_up(plan, folder, trigger="native") as (there, judge, work):
+        there.start_native(kind)
+        items = [(task.repository, task.number, time.time()) for task in work]
+        subprocess.run(
+            [sys.executable, "-c", SENDER],
+            input=json.dumps(items).encode(),
+            env=there.native(kind),
+            cwd=folder,
+            check=True,
+            timeout=120,
+        )
+        schedule = Schedule(there, plan.pace, plan.seed)
+        came_to = _under_fire(plan, there, schedule, judge, standstill=STANDSTILL)
+        found = judge.findings(work)
+        return {"row": kind, **_verdicts(found), **came_to, **_leaked(there, ())}
+
+
+@contextmanager
+def _set_up(plan: Plan, folder: Path, *, trigger: str) -> Iterator[tuple[Installation, Judge, tuple[Task, ...]]]:
+    """Redis and a seeded forge with its faults set; everything ends with the ``with``."""
     work = tasks(plan.runs, over=plan.repositories, every=plan.long_every, seconds=plan.long_seconds)
     with Store(folder / "forge") as store:
-        seed(store, folder / "secrets", work, trigger="entropy:code")
+        seed(store, folder / "secrets", work, trigger=trigger)
     with Supervisor(folder) as supervisor:
         there = Installation(supervisor, sorted({task.repository for task in work}), plan.size)
         there.start_servers()
-        there.start_all()
-        began = time.time()
-        schedule = Schedule(there, plan.pace, plan.seed)
         there.forge("POST", "/_faults", [*forge_faults(plan.seed)] if plan.pace.forge else [])
-        judge = Judge(folder / "forge")
-        _under_fire(plan, there, schedule, judge)
-        seconds = time.time() - began
-        fired = there.faults_fired()
-        there.forge("DELETE", "/_faults")
-        settled = supervisor.until(lambda: _idle(there), seconds=SETTLING, each=0.5)
-        found = judge.findings(work, reviewed=True)
-        all_ = executions(folder / "logs")
-        left = _left(there, {execution.run for execution in all_})
-        supervisor.stop([name for name in supervisor.services if name not in ("redis", "forge")], patience=20)
-        outside = strays(folder)
-        left["processes"] = len(outside) - 2  # Redis and the forge are still up
-    back = recoveries(all_, schedule.strikes, end=time.time())
+        yield there, Judge(folder / "forge"), work
+
+
+def _record(all_: list[Execution], schedule: Schedule, *, settled: bool) -> dict[str, Any]:
+    """What the workers' logs say."""
+    back = recoveries(all_, schedule.strikes)
     return {
-        "row": "durable",
-        **_verdicts(found),
         "entropy_runs": len({execution.run for execution in all_}),
         "runs_of_a_role_beyond_the_first": runs_beyond_first(all_),
         "stage_executions": len(all_),
         "stage_executions_beyond_the_first": dict(repeated(all_, schedule.strikes)),
         "recoveries": quantiles(r.seconds for r in back if r.seconds is not None and not r.redis_was_away),
         "recoveries_with_redis_away": quantiles(r.seconds for r in back if r.seconds is not None and r.redis_was_away),
-        "never_recovered": sum(r.seconds is None for r in back),
+        # Hit behind the last step that was left to do; or lost, where the installation did not come to rest.
+        "hit_with_nothing_left_to_do" if settled else "not_recovered": sum(r.seconds is None for r in back),
+    }
+
+
+def _leaked(there: Installation, runs: Collection[str]) -> dict[str, Any]:
+    """What is left while the installation rests, and which processes outlive their workers."""
+    left = leaks(there, runs)
+    there.supervisor.stop([name for name in there.supervisor.services if name not in SERVERS], patience=20)
+    left["processes"] = len(strays(there.folder)) - len(SERVERS)
+    return {"leaked": sum(left.values()), "leaks": left}
+
+
+def _under_fire(
+    plan: Plan, there: Installation, schedule: Schedule, judge: Judge, *, standstill: float = inf
+) -> dict[str, Any]:
+    """Strike until every issue is closed, the time is over, or nothing was closed for `standstill` seconds."""
+    watch = Watch(time.monotonic())
+
+    def over() -> bool:
+        done, now = judge.closed(), time.monotonic()
+        strike = schedule.strike_when_due(done / plan.runs)
+        if done > watch.done:
+            watch.moved = now
+        if done // 10 != watch.done // 10 or strike:
+            say(plan, f"{done} of {plan.runs} closed" + (f"; {strike.kind}" if strike else ""))
+        watch.done = done
+        return done >= plan.runs or now - watch.began > plan.minutes * 60 or now - watch.moved > standstill
+
+    there.supervisor.until(over, seconds=inf, each=0.2)
+    schedule.thaw()
+    fired = there.faults_fired()
+    there.forge("DELETE", "/_faults")
+    return {
         "strikes": dict(Counter(strike.kind for strike in schedule.strikes)),
         "forge_faults": fired,
-        "settled": settled,
-        "leaked": sum(left.values()),
-        "leaks": left,
-        "seconds": round(seconds, 1),
+        "seconds": round(watch.moved - watch.began, 1),
         "seed": plan.seed,
     }
 
 
-def _under_fire(plan: Plan, there: Installation, schedule: Schedule, judge: Judge) -> None:
-    """Strike until every issue is closed or the time is over."""
-    deadline = time.monotonic() + plan.minutes * 60
-    told = -1
-
-    def over() -> bool:
-        nonlocal told
-        done = judge.closed()
-        strike = schedule.strike_when_due(done / plan.runs)
-        if done // 10 != told // 10 or strike:
-            say(plan, f"{done} of {plan.runs} closed" + (f"; {strike.kind}" if strike else ""))
-            told = done
-        return done >= plan.runs or time.monotonic() > deadline
-
-    there.supervisor.until(over, seconds=plan.minutes * 60 + 60, each=0.2)
-    schedule.thaw()
-
-
 def _idle(there: Installation) -> bool:
     return there.live() == 0 and not any(leaks(there, ()).values())
-
-
-def _left(there: Installation, runs: set[str]) -> dict[str, int]:
-    return leaks(there, runs)
 
 
 def _verdicts(found: list[Finding]) -> dict[str, Any]:
