@@ -21,11 +21,13 @@ HOME = (
 
 
 class Finding(NamedTuple):
-    """What is wrong with one issue; both empty when it went exactly as it should."""
+    """What is wrong with one issue; all empty when it went exactly as it should."""
 
     task: Task
     missing: tuple[str, ...]
     doubled: tuple[str, ...]
+    folded: tuple[str, ...]
+    """Comments that were written twice and are there once, since the second was taken back."""
 
 
 class Judge:
@@ -96,6 +98,7 @@ def _judge(db: sqlite3.Connection, task: Task, writes: Counter[str]) -> Finding:
         }
     )
     doubled: list[str] = []
+    folded: list[str] = []
     for id_, number in [(issue["id"], task.number), *((row["id"], row["number"]) for row in pulls.values())]:
         doubled += _comments(db, id_, number)
     for row in pulls.values():
@@ -104,11 +107,14 @@ def _judge(db: sqlite3.Connection, task: Task, writes: Counter[str]) -> Finding:
         doubled += [
             f"review of #{row['number']} by {who} at {commit[:7]}" for (who, commit), n in reviews.items() if n > 1
         ]
-        doubled += _in_journal(writes, task, row)
+        more = _in_journal(writes, task, row)
+        doubled += [text for text in more if "/comments" not in text]
+        folded += [] if doubled else [text for text in more if "/comments" in text]
     wanted = ("pull request", "merge", "closing", "review")
     missing = tuple(name for name in wanted if not counts[name])
     open_still = () if issue["state"] == "closed" else ("closed",)
-    return Finding(task, missing + open_still, tuple(doubled + [name for name in wanted if counts[name] > 1]))
+    doubled += [name for name in wanted if counts[name] > 1]
+    return Finding(task, missing + open_still, tuple(doubled), tuple(folded))
 
 
 def _events(db: sqlite3.Connection, ids: Any, event: str) -> int:
@@ -139,10 +145,14 @@ def _reviews(db: sqlite3.Connection, issue_id: int) -> list[tuple[str, str]]:
 def _in_journal(writes: Counter[str], task: Task, pull: sqlite3.Row) -> list[str]:
     """Writes about this issue and pull request that the forge carried out more than once."""
     base = f"/api/v3/repos/{task.repository}"
+    proposal = f"{base}/pulls:{pull['head_ref']}"
     places = (
-        f"{base}/pulls:{pull['head_ref']}",
         f"{base}/pulls/{pull['number']}/",
         f"{base}/issues/{pull['number']}/comments",
         f"{base}/issues/{task.number}/comments",
     )
-    return [f"{n} times {key.removeprefix(base)}" for key, n in writes.items() if n > 1 and key.startswith(places)]
+    return [
+        f"{n} times {key.removeprefix(base)}"
+        for key, n in writes.items()
+        if n > 1 and (key == proposal or key.startswith(places))
+    ]

@@ -160,6 +160,7 @@ def _under_fire(
         "forge_faults": fired,
         "seconds": round(watch.moved - watch.began, 1),
         "seed": plan.seed,
+        "workers": plan.size._asdict(),
     }
 
 
@@ -175,6 +176,7 @@ def _verdicts(found: list[Finding]) -> dict[str, Any]:
         "exact": len(found) - len(duplicated) - len(incomplete),
         "incomplete": len(incomplete),
         "duplicated": len(duplicated),
+        "comments_folded": sum(len(finding.folded) for finding in found),
         "findings": [
             f"{finding.task.repository}#{finding.task.number}: {', '.join(finding.missing + finding.doubled)}"
             for finding in (*duplicated, *incomplete)
