@@ -1,0 +1,66 @@
+"""The app as it is shipped, in workers that die: ``celery -A tests.crash.app worker``, with ``CRASH_FOLDER`` set.
+
+A worker's process ends by SIGKILL when its run reaches a point that this run was dealt, once per point over all
+processes. A point that the table does not know is dealt to whoever comes first.
+"""
+
+import os
+import signal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from celery.signals import celeryd_init, task_prerun
+
+from entropy.celery import app
+from entropy.settings import settings
+from entropy.wiring import Toolbox, equip, toolbox
+from tests.crash.points import ITEMS, POINTS, Point
+
+__all__ = ["app"]
+
+FOLDER = Path(os.environ["CRASH_FOLDER"])
+_at_work: list[str] = []
+
+
+@celeryd_init.connect
+def watch(**_: Any) -> None:
+    equip(lambda: Toolbox(settings(), reached=reached, patience=10))
+
+
+@task_prerun.connect
+def remember(args: Any, **_: Any) -> None:
+    """Which run this process is at; a point says only its own name."""
+    _at_work[:] = [str(argument) for argument in args[:1]]
+
+
+def reached(name: str) -> None:
+    run = toolbox().runs.get(_at_work[0])
+    point = Point(run.role, name)
+    first("seen", str(point), run.id)
+    if dealt(point, str(run.item)) and first("died", str(point), run.id):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dealt(point: Point, item: str) -> bool:
+    """Whether this item's run is the one to lose its worker here."""
+    points = POINTS.get(point.role, ())
+    return point not in points or points.index(point) % ITEMS == place(point.role, item)
+
+
+def place(role: str, item: str) -> int:
+    """The how-manieth item of its role this is."""
+    for number in count():
+        if first("items", f"{role}-{number}", item) or (FOLDER / "items" / f"{role}-{number}").read_text() == item:
+            return number
+    raise AssertionError("there are always more numbers")
+
+
+def first(folder: str, name: str, content: str) -> bool:
+    """True for the first of all processes that comes here."""
+    try:
+        with (FOLDER / folder / name).open("x") as file:
+            file.write(content)
+    except FileExistsError:
+        return False
+    return True
