@@ -1,16 +1,21 @@
-"""``celery -A entropy runs list|show``: what is going on, and what went on."""
+"""``celery -A entropy runs list|show|cancel|park|retry``: what is going on, what went on, and a person's word in it."""
+
+from typing import TYPE_CHECKING
 
 import click
 from celery.bin.base import handle_preload_options
 
 from entropy.cli.command import EntropyCommand
 
+if TYPE_CHECKING:
+    from entropy.models import Run
+
 
 @click.group()
 @click.pass_context
 @handle_preload_options
 def runs(_: click.Context) -> None:
-    """Look at runs."""
+    """Look at runs, and intervene."""
 
 
 @runs.command("list", cls=EntropyCommand)
@@ -33,3 +38,37 @@ def show(run_id: str) -> None:
     from entropy.wiring import toolbox
 
     click.echo(toolbox().runs.get(run_id).model_dump_json(indent=2))
+
+
+@runs.command("cancel", cls=EntropyCommand)
+@click.argument("run_id")
+def cancel(run_id: str) -> None:
+    """End a run that has published nothing yet: its work is stopped, its label and its claim are given back."""
+    from entropy.lifecycle import intervention
+    from entropy.wiring import toolbox
+
+    _say(intervention.cancel(run_id, toolbox()))
+
+
+@runs.command("park", cls=EntropyCommand)
+@click.argument("run_id")
+def park(run_id: str) -> None:
+    """End a run that has published nothing yet, and leave its item to a person."""
+    from entropy.lifecycle import intervention
+    from entropy.wiring import toolbox
+
+    _say(intervention.park(run_id, toolbox()))
+
+
+@runs.command("retry", cls=EntropyCommand)
+@click.argument("run_id")
+def retry(run_id: str) -> None:
+    """Send an unfinished run again from the stage that it reached; start a finished one anew."""
+    from entropy.lifecycle import intervention
+    from entropy.wiring import toolbox
+
+    _say(intervention.retry(run_id, toolbox()))
+
+
+def _say(run: "Run") -> None:
+    click.echo(f"{run.id}  {run.stage}  {run.role}  {run.item}")
