@@ -51,9 +51,13 @@ class Machine(RuleBasedStateMachine):
 
     # -- scheduler and queue
 
-    @initialize(wish=st.sampled_from(WISHES))
-    def start(self, wish: tuple[WorkItem, str]) -> None:
+    @initialize(wish=st.sampled_from(WISHES), stages=st.integers(0, 4))
+    def start(self, wish: tuple[WorkItem, str], stages: int) -> None:
+        """One run has come to some stage, and a worker is at it."""
         self.all.discover(*wish)
+        if stages:
+            self.work_without_trouble(number=0, stages=stages)
+        self._take(self._message(0))
 
     @rule(wish=st.sampled_from(WISHES), lost=st.booleans())
     def discover(self, wish: tuple[WorkItem, str], lost: bool) -> None:
@@ -61,15 +65,9 @@ class Machine(RuleBasedStateMachine):
             self.all.discover(*wish, lost=lost)
 
     @precondition(lambda self: self.all.queue)
-    @rule(number=numbers)
-    def lose_a_message(self, number: int) -> None:
-        self._message(number)
-
-    @precondition(lambda self: self.all.queue)
-    @rule(number=numbers)
-    def double_a_message(self, number: int) -> None:
-        message = self._message(number)
-        self.all.queue += [message, message]
+    @rule(number=numbers, copies=st.sampled_from([0, 2]))
+    def lose_or_double_a_message(self, number: int, copies: int) -> None:
+        self.all.queue += [self._message(number)] * copies
 
     # -- workers
 
@@ -91,14 +89,14 @@ class Machine(RuleBasedStateMachine):
         self.all.queue += [message] if message else []
 
     @precondition(lambda self: self.busy)
-    @rule(number=numbers, points=st.integers(1, 6))
+    @rule(number=numbers, points=st.integers(1, 4))
     def go_on(self, number: int, points: int) -> None:
         puppet = self._puppet(number)
         while points > 0 and not puppet.over:
             self._go(puppet)
             points -= 1
 
-    @precondition(lambda self: self.busy)
+    @precondition(lambda self: len(self.busy) > 1)
     @rule(number=numbers)
     def die(self, number: int) -> None:
         self._go(self._puppet(number), Killed())
@@ -122,10 +120,20 @@ class Machine(RuleBasedStateMachine):
 
     # -- time, reapers, Redis, operator
 
-    @rule(ticks=st.integers(1, 3))
-    def pass_time(self, ticks: int) -> None:
+    @rule(ticks=st.integers(1, 3), restart=st.booleans())
+    def pass_time(self, ticks: int, restart: bool) -> None:
+        """Redis may have restarted meanwhile: from its append-only file it comes back as it was, but for scripts."""
         for _ in range(ticks):
             self.all.pass_time()
+        if restart:
+            self.all.connection.redis.script_flush()
+
+    @precondition(lambda self: self.busy)
+    @rule()
+    def freeze_all(self) -> None:
+        """Every worker stands still beyond its lease, and a reaper looks."""
+        self.pass_time(ticks=3, restart=False)
+        self.reap()
 
     @rule(reaper=st.integers(0, 1), lost=st.booleans())
     def reap_one(self, reaper: int, lost: bool) -> None:
@@ -145,11 +153,6 @@ class Machine(RuleBasedStateMachine):
             overdue.remove(envelope.run_id)
             self.all.taken_up(envelope)
         assert not overdue, "who looks finds everything that is overdue"
-
-    @rule()
-    def restart_redis(self) -> None:
-        """With its append-only file Redis comes back as it was, but without the scripts."""
-        self.all.connection.redis.script_flush()
 
     @precondition(lambda self: self.all.ledger.pages)
     @rule(number=numbers)
@@ -273,7 +276,7 @@ def profile(examples: int) -> settings:
 
 
 def test_any_order_of_events_keeps_the_laws_of_a_run(connection: RedisConnection) -> None:
-    run_state_machine_as_test(lambda: Machine(connection), settings=profile(60))
+    run_state_machine_as_test(lambda: Machine(connection), settings=profile(100))
 
 
 def test_a_redis_that_loses_everything_breaks_no_law(connection: RedisConnection) -> None:
