@@ -6,7 +6,8 @@ from typing import ClassVar, NoReturn
 
 from entropy.agents.engines.engine import Engine
 from entropy.errors import IllegalStep
-from entropy.models import Assignment, Outcome, Verdict
+from entropy.items import Assignment
+from entropy.models import Outcome, Verdict
 from entropy.sandbox.interface import Sandbox
 
 Handoffs = Mapping[Verdict, str]

@@ -4,7 +4,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from entropy.github.connection import Connection
-from entropy.models import Check
+from entropy.items import Check
 
 State = Literal["success", "failure", "pending"]
 

@@ -10,7 +10,8 @@ from entropy.github.errors import Missing
 from entropy.github.facts import label_names, login_of
 from entropy.github.markers import bears, marked, same
 from entropy.github.pulls import Pulls
-from entropy.models import Comment, Item, WorkItem
+from entropy.items import Comment, Item
+from entropy.models import WorkItem
 
 
 class Issues:

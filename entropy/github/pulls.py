@@ -9,7 +9,8 @@ from entropy.github.errors import Unprocessable
 from entropy.github.facts import login_of
 from entropy.github.markers import fit
 from entropy.github.reviews import Reviews
-from entropy.models import PullRequest, WorkItem
+from entropy.items import PullRequest
+from entropy.models import WorkItem
 
 
 class Pulls:

@@ -8,7 +8,8 @@ from entropy.github.errors import Unprocessable
 from entropy.github.facts import login_of
 from entropy.github.markers import bears, marked
 from entropy.github.patches import shown_lines, split
-from entropy.models import Finding, Review, Verdict, WorkItem
+from entropy.items import Review
+from entropy.models import Finding, Verdict, WorkItem
 
 Findings = tuple[Finding, ...]
 

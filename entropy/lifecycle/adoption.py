@@ -1,7 +1,8 @@
 """Adoption: an issue whose change is proposed already is not worked on twice, whoever forgot that it was."""
 
+from entropy.items import Item, PullRequest
 from entropy.lifecycle.conclude import conclude
-from entropy.models import Item, Published, PullRequest, Run, Verdict
+from entropy.models import Published, Run, Verdict
 from entropy.wiring import Toolbox
 
 

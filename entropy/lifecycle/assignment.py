@@ -1,7 +1,8 @@
 """The assignment of a run, read back from the artifact store."""
 
 from entropy.errors import IllegalStep
-from entropy.models import Assignment, Run
+from entropy.items import Assignment
+from entropy.models import Run
 from entropy.wiring import Toolbox
 
 

@@ -1,10 +1,11 @@
 """Stage 2: take the item, and freeze what the agent may know of it."""
 
 from entropy.errors import IllegalStep
+from entropy.items import Assignment, Item
 from entropy.lifecycle.conclude import conclude
 from entropy.lifecycle.progress import key_of, progress_of
 from entropy.lifecycle.publish.status import say
-from entropy.models import Assignment, Item, Progress, Run, Verdict
+from entropy.models import Progress, Run, Verdict
 from entropy.repository.config import parse_config
 from entropy.repository.mirror import Mirror
 from entropy.wiring import Toolbox

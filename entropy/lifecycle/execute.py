@@ -4,9 +4,10 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from entropy.agents.base import BaseAgent, NoSandbox
 from entropy.errors import IllegalStep, PolicyViolation
+from entropy.items import Assignment
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.renewal import Draining
-from entropy.models import Assignment, Envelope, Outcome, Run, Verdict
+from entropy.models import Envelope, Outcome, Run, Verdict
 from entropy.sandbox.interface import Sandbox
 from entropy.wiring import Toolbox
 

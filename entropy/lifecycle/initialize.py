@@ -1,8 +1,9 @@
 """Stage 1: may this run happen at all, and on which commit?"""
 
+from entropy.items import Item
 from entropy.lifecycle.adoption import adopt
 from entropy.lifecycle.conclude import conclude
-from entropy.models import Item, Run, Verdict
+from entropy.models import Run, Verdict
 from entropy.wiring import Toolbox
 
 

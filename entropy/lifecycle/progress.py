@@ -8,7 +8,8 @@ import json
 import re
 
 from entropy.github.markers import bears
-from entropy.models import Assignment, Item, Progress
+from entropy.items import Assignment, Item
+from entropy.models import Progress
 
 OURS = "<!-- entropy:"
 DATA = re.compile(r"^<!-- entropy:progress (\{.*\}) -->$", re.MULTILINE)

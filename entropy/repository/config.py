@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from entropy.errors import ConfigurationError
-from entropy.models import Recipe, RepositoryConfig
+from entropy.items import Recipe, RepositoryConfig
 
 FILE = ".entropy.toml"
 SIZE_LIMIT = 64 * 1024

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entropy.errors import UnknownReference
-from entropy.models import Outcome, Recipe, RepositoryConfig, Run, Secret, Stage, Verdict, WorkItem
+from entropy.items import Recipe, RepositoryConfig
+from entropy.models import Outcome, Run, Secret, Stage, Verdict, WorkItem
 
 
 @given(st.from_regex(re.compile(r"[\w.-]{1,30}/[\w.-]{1,30}", re.ASCII), fullmatch=True), st.integers(1, 10**9))

@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from entropy.models import Assignment, Outcome
+from entropy.items import Assignment
+from entropy.models import Outcome
 from entropy.sandbox.interface import Sandbox
 
 

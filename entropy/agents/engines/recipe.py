@@ -1,7 +1,8 @@
 """The engine for deterministic changes: a command that the repository names runs in the sandbox."""
 
 from entropy.agents.evidence import ending, observe
-from entropy.models import Assignment, Outcome, Verdict
+from entropy.items import Assignment
+from entropy.models import Outcome, Verdict
 from entropy.sandbox.interface import Sandbox
 from entropy.settings import EngineSettings
 

@@ -7,7 +7,8 @@ from typing import assert_never
 from entropy.agents.engines.recording import EditStep, PlayStep, Recording, RunStep, WriteStep, read_recordings
 from entropy.agents.evidence import ending, observe, quote
 from entropy.errors import PolicyViolation
-from entropy.models import Assignment, Evidence, Item, Outcome, Verdict
+from entropy.items import Assignment, Item
+from entropy.models import Evidence, Outcome, Verdict
 from entropy.sandbox.files import write_file
 from entropy.sandbox.interface import Sandbox
 from entropy.settings import EngineSettings

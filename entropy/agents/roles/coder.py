@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from entropy.agents.base import BaseAgent, Handoffs
 from entropy.agents.evidence import ending, observe, quote
-from entropy.models import Assignment, Outcome, Verdict
+from entropy.items import Assignment
+from entropy.models import Outcome, Verdict
 from entropy.sandbox.interface import Sandbox
 
 # In a copy, since what a test run leaves behind (caches, reports) must not become part of the change. A tree too large

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from entropy.agents.base import BaseAgent, Handoffs
 from entropy.agents.evidence import quote
-from entropy.models import Assignment, Outcome, PullRequest, Verdict
+from entropy.items import Assignment, PullRequest
+from entropy.models import Outcome, Verdict
 from entropy.sandbox.interface import Sandbox
 
 TESTS_CHECK = "entropy/tests"

@@ -7,7 +7,8 @@ from entropy.agents.base import BaseAgent, Handoffs
 from entropy.agents.diff import TouchedFile, changed_files
 from entropy.agents.evidence import Observation, ending, observe, quote
 from entropy.agents.failures import Failure, Frame, read_failures
-from entropy.models import Assignment, Evidence, Finding, Outcome, Verdict
+from entropy.items import Assignment
+from entropy.models import Evidence, Finding, Outcome, Verdict
 from entropy.sandbox.interface import Sandbox
 
 NOT_STARTED = (126, 127)

@@ -2,11 +2,12 @@
 
 from entropy.errors import IllegalStep, PolicyViolation
 from entropy.github.client import GitHub
+from entropy.items import Assignment
 from entropy.lifecycle.adoption import branch_stem
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.prose import details, evidence_block
 from entropy.lifecycle.publish.status import say
-from entropy.models import Assignment, Outcome, Published, Run
+from entropy.models import Outcome, Published, Run
 from entropy.repository.mirror import Mirror
 from entropy.repository.patch import PatchRules
 from entropy.wiring import Toolbox

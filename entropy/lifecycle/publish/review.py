@@ -2,11 +2,12 @@
 
 from entropy.agents.roles.merger import TESTS_CHECK
 from entropy.errors import ForgeConflict
+from entropy.items import Assignment
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.notice import publish_notice
 from entropy.lifecycle.publish.prose import details, evidence_block
 from entropy.lifecycle.publish.status import say
-from entropy.models import Assignment, Outcome, Published, Run, Verdict
+from entropy.models import Outcome, Published, Run, Verdict
 from entropy.wiring import Toolbox
 
 SAID = {Verdict.APPROVED: "Approved", Verdict.CHANGES_REQUESTED: "Changes requested"}

@@ -7,7 +7,8 @@ import pytest
 
 from entropy.agents.base import NoSandbox
 from entropy.agents.registry import AgentRegistry
-from entropy.models import Assignment, Evidence, Outcome, Recipe, RepositoryConfig, Verdict
+from entropy.items import Assignment, Recipe, RepositoryConfig
+from entropy.models import Evidence, Outcome, Verdict
 from entropy.sandbox.factory import make_backend
 from entropy.sandbox.interface import Sandbox
 from entropy.settings import EngineSettings, SandboxSettings

@@ -6,7 +6,8 @@ import pytest
 
 from entropy.agents.base import NoSandbox
 from entropy.agents.roles.reviewer import Reviewer
-from entropy.models import Outcome, RepositoryConfig, Verdict
+from entropy.items import RepositoryConfig
+from entropy.models import Outcome, Verdict
 from entropy.sandbox.factory import make_backend
 from entropy.sandbox.interface import Sandbox
 from entropy.settings import SandboxSettings

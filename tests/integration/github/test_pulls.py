@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from entropy.errors import ForgeConflict, ForgeRefused
-from entropy.models import Check, Finding, PullRequest, Verdict, WorkItem
+from entropy.items import Check, PullRequest
+from entropy.models import Finding, Verdict, WorkItem
 from tests.integration.github.world import LINES, REPOSITORY, World
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from entropy.models import Assignment, Check, Item, PullRequest, RepositoryConfig, Review, WorkItem
+from entropy.items import Assignment, Check, Item, PullRequest, RepositoryConfig, Review
+from entropy.models import WorkItem
 
 HEAD = "1" * 40
 BASE = "0" * 40

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from entropy.agents.base import NoSandbox
 from entropy.agents.roles.merger import Merger
-from entropy.models import Outcome, PullRequest, Verdict
+from entropy.items import PullRequest
+from entropy.models import Outcome, Verdict
 from tests.unit.agents.assignments import HEAD, assignment, check, pull_request, review
 
 OLD = "2" * 40

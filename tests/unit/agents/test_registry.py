@@ -10,7 +10,8 @@ import pytest
 from entropy.agents.base import BaseAgent, NoSandbox
 from entropy.agents.registry import AgentRegistry
 from entropy.errors import ConfigurationError, IllegalStep, UnknownRole
-from entropy.models import Assignment, Outcome, Verdict
+from entropy.items import Assignment
+from entropy.models import Outcome, Verdict
 from entropy.sandbox.interface import Sandbox
 from entropy.settings import EngineSettings
 from tests.unit.agents.assignments import assignment

@@ -1,7 +1,7 @@
 import pytest
 
 from entropy.errors import ConfigurationError
-from entropy.models import Recipe, RepositoryConfig
+from entropy.items import Recipe, RepositoryConfig
 from entropy.repository import parse_config
 
 RECIPE = b'[[recipe]]\nname = "n"\nlabel = "recipe:n"\ncommand = ["true"]\n'
