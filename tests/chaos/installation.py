@@ -19,6 +19,8 @@ ROLES = ("coder", "reviewer", "merger")
 CONTROL = ",".join([*(f"{role}.control" for role in ROLES), "scheduling"])
 SANDBOX = ",".join(ROLES)
 PASSWORD = "chaos"
+ROOT = str(Path(__file__).parents[2])
+"""The code under trial: what this file is a part of, whatever is installed."""
 START = 60.0
 """Seconds that a server may take to answer."""
 
@@ -60,6 +62,7 @@ class Installation:
         slots = self.size.control * self.size.slots
         shared = {
             **inherited("PATH", "LANG"),
+            "PYTHONPATH": ROOT,
             "ENTROPY_REDIS__URL": self.redis_url,
             "ENTROPY_SCHEDULING__INTERVAL": "3",
             "ENTROPY_SCHEDULING__CAPACITY": str(4 * slots),
@@ -92,7 +95,9 @@ class Installation:
         argv = [binary(), "--port", port, "--dir", str(place), *options]
         self.supervisor.add("redis", argv, inherited("PATH"))
         served = ["forge", "serve", "--data", str(self.folder / "forge"), "--port", self.forge_url.rpartition(":")[2]]
-        self.supervisor.add("forge", [*self.celery, *served, "--faults"], inherited("PATH", "LANG"))
+        self.supervisor.add(
+            "forge", [*self.celery, *served, "--faults"], inherited("PATH", "LANG") | {"PYTHONPATH": ROOT}
+        )
         self._wait(self.redis_answers, what="Redis")
         self._wait(self.forge_answers, what="the forge")
 
@@ -117,8 +122,7 @@ class Installation:
             self.supervisor.add(name, [*app, *options], environment)
 
     def native(self, kind: str) -> dict[str, str]:
-        root = str(Path(__file__).parents[2])
-        return self.environment(control=True, sandbox=True) | {"CHAOS_NATIVE": kind, "PYTHONPATH": root}
+        return self.environment(control=True, sandbox=True) | {"CHAOS_NATIVE": kind}
 
     def workers(self) -> list[Service]:
         return [self.supervisor.services[name] for name in self.size.workers if name in self.supervisor.services]
