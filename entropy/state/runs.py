@@ -224,6 +224,8 @@ class Runs:
 
     def finished(self, count: int) -> tuple[str, ...]:
         """Ids of the runs that finished last, the latest first."""
+        if count < 1:  # Redis would take it for all of them
+            return ()
         with self._connection.translated():
             return tuple(map(text, self._redis.zrevrange(self._keys.finished, 0, count - 1)))
 

@@ -141,6 +141,7 @@ def test_a_finished_run_frees_its_room_and_its_item(runs: Runs) -> None:
         runs.advance(lease, lease.run.evolve(stage=after, outcome=outcome))
     assert runs.live() == frozenset()
     assert runs.finished(5) == (envelope.run_id,)
+    assert runs.finished(0) == ()
     assert runs.get(envelope.run_id).outcome == outcome
     assert runs.admit(ITEM, "coder", trigger="x")[0] is Admission.ADMITTED
 
