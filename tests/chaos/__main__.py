@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
         row = durable(plan, folder) if name == "durable" else native(plan, folder, name)
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
-        if row["exact"] == plan.runs and not options.keep:
+        if row["exact"] == plan.runs and not row["leaked"] and not options.keep:
             shutil.rmtree(folder)
         else:
             sys.stderr.write(f"kept: {folder}\n")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from entropy.forge.store import Store
 from tests.chaos.installation import Installation, Size
 from tests.chaos.judge import Finding, Judge
-from tests.chaos.leaks import leaks
+from tests.chaos.leaks import leaks, leftover_keys
 from tests.chaos.record import Execution, executions, quantiles, recoveries, repeated, runs_beyond_first
 from tests.chaos.schedule import Pace, Schedule, forge_faults
 from tests.chaos.supervisor import Supervisor, strays
@@ -129,10 +129,10 @@ def _record(all_: list[Execution], schedule: Schedule, *, settled: bool) -> dict
 
 def _leaked(there: Installation, runs: Collection[str]) -> dict[str, Any]:
     """What is left while the installation rests, and which processes outlive their workers."""
-    left = leaks(there, runs)
+    left, keys = leaks(there, runs), leftover_keys(there)
     there.supervisor.stop([name for name in there.supervisor.services if name not in SERVERS], patience=20)
     left["processes"] = len(strays(there.folder)) - len(SERVERS)
-    return {"leaked": sum(left.values()), "leaks": left}
+    return {"leaked": sum(left.values()), "leaks": left, "leaked_keys": keys[:20]}
 
 
 def _under_fire(
