@@ -57,7 +57,6 @@ class StageTask(EntropyTask):
 
     def _work(self, lease: Lease, function: StageFunction, tools: Toolbox) -> None:
         run, started = lease.run, tools.connection.now()
-        tools.reached(f"{run.stage}.begun")
         tools.announcements.tell(run, run.stage, "started")
         log.info("stage started", extra={"attempt": run.attempts})
         with Renewal(lease, tools.runs, lease_seconds=tools.settings.scheduling.lease) as renewal:
@@ -82,6 +81,7 @@ class StageTask(EntropyTask):
         run, limit = lease.run, tools.settings.scheduling.max_attempts
         if run.attempts > limit:
             return failed(run, f"The stage {run.stage} was begun {limit} times and never finished.")
+        tools.reached(f"{run.stage}.begun")
         try:
             return function(run, tools)
         except StaleGeneration:

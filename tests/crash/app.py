@@ -1,7 +1,8 @@
 """The app as it is shipped, in workers that die: ``celery -A tests.crash.app worker``, with ``CRASH_FOLDER`` set.
 
 A worker's process ends by SIGKILL when its run reaches a point that this run was dealt, once per point over all
-processes. A point that the table does not know is dealt to whoever comes first.
+processes. A point that the table does not know is dealt to whoever comes first. With ``CRASH_ALWAYS`` set
+it ends at that point and no other, each time.
 """
 
 import os
@@ -20,6 +21,7 @@ from tests.crash.points import ITEMS, POINTS, Point
 __all__ = ["app"]
 
 FOLDER = Path(os.environ["CRASH_FOLDER"])
+ALWAYS = os.environ.get("CRASH_ALWAYS")
 _at_work: list[str] = []
 
 
@@ -38,8 +40,14 @@ def reached(name: str) -> None:
     run = toolbox().runs.get(_at_work[0])
     point = Point(run.role, name)
     first("seen", str(point), run.id)
+    if ALWAYS is not None:
+        return die() if name == ALWAYS and first("died", f"{run.id}-{run.generation}", name) else None
     if dealt(point, str(run.item)) and first("died", str(point), run.id):
-        os.kill(os.getpid(), signal.SIGKILL)
+        die()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def dealt(point: Point, item: str) -> bool:

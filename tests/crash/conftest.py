@@ -2,9 +2,11 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from github.Repository import Repository
 
 from entropy.cli.demo.processes import Child, Children
 from entropy.cli.demo.signals import Interruption
@@ -18,6 +20,7 @@ from tests.services import require
 
 KEYS = Keys("entropy")
 ROOT = Path(__file__).parents[2]
+HOME = "acme/chaos-0"
 HURRY = {
     "ENTROPY_SCHEDULING__LEASE": "2",
     "ENTROPY_SCHEDULING__DISPATCH_GRACE": "4",
@@ -36,6 +39,10 @@ class DyingCluster(Cluster):
         self.started[name] = self.children.start(name, argv, environment=environment | HURRY | more)
         return self.started[name]
 
+    @property
+    def repository(self) -> Repository:
+        return self._person().get_repo(HOME)
+
     def left(self) -> set[str]:
         """What Redis still holds of runs, apart from the records of those that are over."""
         redis = self._connection.redis
@@ -47,7 +54,9 @@ class DyingCluster(Cluster):
 
 
 @contextmanager
-def dying_cluster(folder: Path, work: tuple[Task, ...]) -> Iterator[DyingCluster]:
+def dying_cluster(
+    folder: Path, work: tuple[Task, ...], *, more: Mapping[str, str] | None = None
+) -> Iterator[DyingCluster]:
     """Everything runs, and the coder's label is on every issue of `work`."""
     require(shutil.which("bwrap"), "bubblewrap (bwrap)")
     (folder / "redis").mkdir()
@@ -57,9 +66,9 @@ def dying_cluster(folder: Path, work: tuple[Task, ...]) -> Iterator[DyingCluster
         seed(forge.store, folder / "secrets", work, trigger="entropy:code")
         with Children(folder, Interruption()) as children:
             cluster = DyingCluster(folder, redis_url, forge, children)
-            repositories = {"ENTROPY_GITHUB__REPOSITORIES": ",".join(sorted({task.repository for task in work}))}
-            cluster.dying_worker("control", CONTROL, cluster.control() | repositories, slots=3)
-            cluster.dying_worker("sandbox", SANDBOX, cluster.sandbox(), slots=2)
+            repositories = {"ENTROPY_GITHUB__REPOSITORIES": HOME}
+            cluster.dying_worker("control", CONTROL, cluster.control() | repositories | (more or {}), slots=3)
+            cluster.dying_worker("sandbox", SANDBOX, cluster.sandbox() | (more or {}), slots=2)
             cluster.beat()
             cluster.reaper()
             try:
