@@ -2,7 +2,7 @@
 
 import hashlib
 
-from entropy.errors import IllegalStep
+from entropy.errors import IllegalStep, StaleGeneration
 from entropy.state.connection import RedisConnection, raw
 from entropy.state.keys import Keys
 
@@ -16,13 +16,16 @@ class Artifacts:
     def __init__(self, connection: RedisConnection, keys: Keys) -> None:
         self._connection = connection
         self._keys = keys
+        self._keep = connection.script("keep")
 
     def put(self, run_id: str, content: bytes) -> str:
+        """The digest; raises `StaleGeneration` when the run is over or forgotten."""
         digest = hashlib.sha256(content).hexdigest()
-        key = self._keys.artifacts(run_id)
+        keys = [self._keys.run(run_id), self._keys.artifacts(run_id)]
         with self._connection.translated():
-            self._connection.redis.hset(key, digest, content)
-            self._connection.redis.expire(key, LIFETIME)
+            kept = self._keep(keys=keys, args=[digest, content, LIFETIME])
+        if not kept:
+            raise StaleGeneration
         return digest
 
     def get(self, run_id: str, digest: str) -> bytes:
