@@ -46,6 +46,12 @@ class Judge:
         with closing(self._open()) as db:
             return int(db.execute("SELECT count(*) FROM issues WHERE NOT is_pull AND state = 'closed'").fetchone()[0])
 
+    def steps(self) -> int:
+        """How many pull requests, reviews and merges there are."""
+        one = "SELECT (SELECT count(*) FROM pulls) + (SELECT count(*) FROM reviews) + (SELECT count(merged) FROM pulls)"
+        with closing(self._open()) as db:
+            return int(db.execute(one).fetchone()[0])
+
     def findings(self, work: tuple[Task, ...]) -> list[Finding]:
         """A finding for each issue."""
         with closing(self._open()) as db:

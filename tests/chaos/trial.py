@@ -143,7 +143,7 @@ def _under_fire(
 
     def over() -> bool:
         done, now = judge.closed(), time.monotonic()
-        strike = schedule.strike_when_due(done / plan.runs)
+        strike = schedule.strike_when_due(judge.steps() / (3 * plan.runs))
         if done > watch.done:
             watch.moved = now
         if done // 10 != watch.done // 10 or strike:
