@@ -42,6 +42,7 @@ class Installation:
         self.ledger = Ledger()
         self.queue: list[Message] = []
         self.leases: dict[Puppet, Lease] = {}
+        self.loses_an_answer = False
 
     # -- what starts runs, and what takes them up -------------------------------------------------------------------
 
@@ -131,6 +132,9 @@ class Installation:
             saved = True
         finally:
             self.ledger.advanced(lease.run, puppet, after.stage, saved=saved, wait=wait, refund=refund)
+        if self.loses_an_answer:
+            self.loses_an_answer = False
+            self._advance(lease, after, puppet, wait=wait, refund=refund)
 
     def _perform(self, run: Run, puppet: Puppet) -> Run:
         if run.stage is Stage.EXECUTE:

@@ -82,9 +82,7 @@ class Machine(RuleBasedStateMachine):
         message: Message | None = self._message(number)
         while message is not None and stages > 0:
             before, stages = len(self.all.queue), stages - 1
-            puppet = self._take(message)
-            while not puppet.over:
-                self._go(puppet)
+            self._go_to_the_end(self._take(message))
             message = self.all.queue.pop() if len(self.all.queue) > before else None
         self.all.queue += [message] if message else []
 
@@ -117,6 +115,11 @@ class Machine(RuleBasedStateMachine):
         self.all.ledger.renewed(lease.run, puppet, ours)
         if stops and not ours:
             self._go(puppet, Killed())
+
+    @rule()
+    def lose_an_answer(self) -> None:
+        """Whoever saves next hears nothing of it, and asks again."""
+        self.all.loses_an_answer = True
 
     # -- time, reapers, Redis, operator
 
@@ -161,11 +164,15 @@ class Machine(RuleBasedStateMachine):
         self.looked_at = self.all.runs.get(pages[number % len(pages)])
 
     @precondition(lambda self: self.looked_at and self.looked_at.stage is not Stage.DONE)
-    @rule(verdict=st.sampled_from([Verdict.CANCELLED, Verdict.PARKED, None]))
-    def operator_decides(self, verdict: Verdict | None) -> None:
-        """None is a retry. What was looked at may be long past."""
+    @rule(verdict=st.sampled_from([Verdict.CANCELLED, Verdict.PARKED, None]), late=st.booleans())
+    def operator_decides(self, verdict: Verdict | None, late: bool) -> None:
+        """None is a retry. What was looked at may be past by now."""
         before, self.looked_at = self.looked_at, None
         assert before is not None
+        messages = [message for message in self.all.queue if message.envelope.run_id == before.id]
+        if late and messages:
+            self.all.queue.remove(messages[0])
+            self._go_to_the_end(self._take(messages[0]))
         if verdict and before.stage.position >= Stage.REPORT.position:
             return
         after = conclude(before, verdict, "an operator") if verdict else before
@@ -208,8 +215,7 @@ class Machine(RuleBasedStateMachine):
                 self._go(self.busy[0], Killed())
             return
         for puppet in list(self.busy):
-            while not puppet.over:
-                self._go(puppet)
+            self._go_to_the_end(puppet)
         rounds = 0
         while self.all.outside.labels or self.all.runs.live():
             rounds += 1
@@ -217,9 +223,7 @@ class Machine(RuleBasedStateMachine):
             for wish in sorted(self.all.outside.labels, key=str):
                 self.all.discover(*wish)
             while self.all.queue:
-                puppet = self._take(self.all.queue.pop(0))
-                while not puppet.over:
-                    self._go(puppet)
+                self._go_to_the_end(self._take(self._message(0)))
             self.all.pass_time()
             self.reap()
             self.redis_agrees_with_the_ledger()
@@ -245,6 +249,10 @@ class Machine(RuleBasedStateMachine):
         if not puppet.over:
             self.busy.append(puppet)
         return puppet
+
+    def _go_to_the_end(self, puppet: Puppet) -> None:
+        while not puppet.over:
+            self._go(puppet)
 
     def _go(self, puppet: Puppet, order: BaseException | None = None) -> None:
         try:
@@ -276,8 +284,8 @@ def profile(examples: int) -> settings:
 
 
 def test_any_order_of_events_keeps_the_laws_of_a_run(connection: RedisConnection) -> None:
-    run_state_machine_as_test(lambda: Machine(connection), settings=profile(100))
+    run_state_machine_as_test(lambda: Machine(connection), settings=profile(70))
 
 
 def test_a_redis_that_loses_everything_breaks_no_law(connection: RedisConnection) -> None:
-    run_state_machine_as_test(lambda: Forgetful(connection), settings=profile(60))
+    run_state_machine_as_test(lambda: Forgetful(connection), settings=profile(40))
