@@ -40,7 +40,7 @@ class Size(NamedTuple):
 
 
 class Installation:
-    """What is started, and how to ask it things. The settings that decide recovery are left at their defaults."""
+    """What is started, and how to ask it things. All settings but addresses and the interval of discovery are defaults."""
 
     def __init__(self, supervisor: Supervisor, repositories: Sequence[str], size: Size) -> None:
         self.supervisor = supervisor
@@ -59,14 +59,11 @@ class Installation:
         return self.folder / "sandboxes"
 
     def environment(self, *, control: bool = False, sandbox: bool = False) -> dict[str, str]:
-        slots = self.size.control * self.size.slots
         shared = {
             **inherited("PATH", "LANG"),
             "PYTHONPATH": ROOT,
             "ENTROPY_REDIS__URL": self.redis_url,
             "ENTROPY_SCHEDULING__INTERVAL": "3",
-            "ENTROPY_SCHEDULING__CAPACITY": str(4 * slots),
-            "ENTROPY_SCHEDULING__CAPACITY_PER_REPOSITORY": str(4 * slots),
         }
         return shared | (self._control() if control else {}) | (self._sandbox() if sandbox else {})
 

@@ -129,24 +129,30 @@ class Recovery(NamedTuple):
     strike: Strike
     execution: Execution
     seconds: float | None
-    redis_was_away: bool
+    redis: str
+    """What became of Redis meanwhile: ``up``, ``away`` or ``flushed``."""
 
 
 def recoveries(all_: Sequence[Execution], strikes: Sequence[Strike]) -> list[Recovery]:
     by_work: dict[tuple[str, str], list[Execution]] = defaultdict(list)
     for execution in all_:
         by_work[execution.work].append(execution)
-    away = [(s.at, s.until) for s in strikes if s.kind in {"redis outage", "redis kill"}]
     found = []
     for strike in (s for s in strikes if s.pids):
         for hit in (e for e in all_ if e.pid in strike.pids and e.open_at(strike.at)):
             if hit.ending == "finished" and strike.until:  # frozen, and nobody missed it
                 continue
             later = [e.started for e in by_work[hit.work] if e.started > strike.at]
-            until = later[0] if later else strike.at
-            absent = any(start < until and strike.at < stop for start, stop in away)
-            found.append(Recovery(strike, hit, later[0] - strike.at if later else None, absent))
+            redis = _redis(strikes, strike.at, later[0] if later else strike.at)
+            found.append(Recovery(strike, hit, later[0] - strike.at if later else None, redis))
     return found
+
+
+def _redis(strikes: Sequence[Strike], start: float, stop: float) -> str:
+    if any(s.kind == "redis flush" and start - 1 < s.at < stop for s in strikes):
+        return "flushed"
+    away = [(s.at, s.until) for s in strikes if s.kind in {"redis outage", "redis kill"}]
+    return "away" if any(begin < stop and start < end for begin, end in away) else "up"
 
 
 def quantiles(seconds: Iterable[float]) -> dict[str, float | int]:

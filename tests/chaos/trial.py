@@ -16,7 +16,7 @@ from entropy.forge.store import Store
 from tests.chaos.installation import Installation, Size
 from tests.chaos.judge import Finding, Judge
 from tests.chaos.leaks import leaks, leftover_keys
-from tests.chaos.record import Execution, executions, quantiles, recoveries, repeated, runs_beyond_first
+from tests.chaos.record import Execution, Recovery, executions, quantiles, recoveries, repeated, runs_beyond_first
 from tests.chaos.schedule import Pace, Schedule, forge_faults
 from tests.chaos.supervisor import Supervisor, strays
 from tests.chaos.work import Task, seed, tasks
@@ -120,11 +120,21 @@ def _record(all_: list[Execution], schedule: Schedule, *, settled: bool) -> dict
         "runs_of_a_role_beyond_the_first": runs_beyond_first(all_),
         "stage_executions": len(all_),
         "stage_executions_beyond_the_first": dict(repeated(all_, schedule.strikes)),
-        "recoveries": quantiles(r.seconds for r in back if r.seconds is not None and not r.redis_was_away),
-        "recoveries_with_redis_away": quantiles(r.seconds for r in back if r.seconds is not None and r.redis_was_away),
+        "recoveries": _spread(back, "up"),
+        "recoveries_while_redis_was_away": _spread(back, "away"),
+        "taken_up_anew_after_a_flush": _spread(back, "flushed"),
+        "slowest": [
+            f"{r.seconds:.1f} s: {r.strike.kind} in {r.execution.stage} of {r.execution.item} for the {r.execution.role}"
+            for r in sorted(back, key=lambda r: -(r.seconds or 0))[:5]
+            if r.seconds is not None
+        ],
         # Hit behind the last step that was left to do; or lost, where the installation did not come to rest.
         "hit_with_nothing_left_to_do" if settled else "not_recovered": sum(r.seconds is None for r in back),
     }
+
+
+def _spread(back: list[Recovery], redis: str) -> dict[str, float | int]:
+    return quantiles(r.seconds for r in back if r.seconds is not None and r.redis == redis)
 
 
 def _leaked(there: Installation, runs: Collection[str]) -> dict[str, Any]:
