@@ -40,7 +40,7 @@ class Size(NamedTuple):
 
 
 class Installation:
-    """What is started, and how to ask it things. All settings but addresses and the interval of discovery are defaults."""
+    """What is started, and how to ask it. All settings but addresses and the interval of discovery are defaults."""
 
     def __init__(self, supervisor: Supervisor, repositories: Sequence[str], size: Size) -> None:
         self.supervisor = supervisor

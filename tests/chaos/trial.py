@@ -123,11 +123,7 @@ def _record(all_: list[Execution], schedule: Schedule, *, settled: bool) -> dict
         "recoveries": _spread(back, "up"),
         "recoveries_while_redis_was_away": _spread(back, "away"),
         "taken_up_anew_after_a_flush": _spread(back, "flushed"),
-        "slowest": [
-            f"{r.seconds:.1f} s: {r.strike.kind} in {r.execution.stage} of {r.execution.item} for the {r.execution.role}"
-            for r in sorted(back, key=lambda r: -(r.seconds or 0))[:5]
-            if r.seconds is not None
-        ],
+        "slowest": [_told(one) for one in sorted(back, key=lambda one: -(one.seconds or 0))[:5]],
         # Hit behind the last step that was left to do; or lost, where the installation did not come to rest.
         "hit_with_nothing_left_to_do" if settled else "not_recovered": sum(r.seconds is None for r in back),
     }
@@ -135,6 +131,11 @@ def _record(all_: list[Execution], schedule: Schedule, *, settled: bool) -> dict
 
 def _spread(back: list[Recovery], redis: str) -> dict[str, float | int]:
     return quantiles(r.seconds for r in back if r.seconds is not None and r.redis == redis)
+
+
+def _told(one: Recovery) -> str:
+    hit = one.execution
+    return f"{one.seconds or 0:.1f} s: {one.strike.kind} in {hit.stage} of {hit.item}, {hit.role}, Redis {one.redis}"
 
 
 def _leaked(there: Installation, runs: Collection[str]) -> dict[str, Any]:
