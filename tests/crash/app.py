@@ -2,9 +2,11 @@
 
 A worker's process ends by SIGKILL when its run reaches a point that this run was dealt, once per point over all
 processes. A point that the table does not know is dealt to whoever comes first. With ``CRASH_ALWAYS`` set
-it ends at that point and no other, each time.
+it ends at that point and no other, each time; with ``CRASH_FORGET`` set nobody dies, and Redis loses everything once at
+each of these points.
 """
 
+import contextlib
 import os
 import signal
 from itertools import count
@@ -14,6 +16,8 @@ from typing import Any
 from celery.signals import celeryd_init, task_prerun
 
 from entropy.celery import app
+from entropy.errors import IllegalStep
+from entropy.models import Run
 from entropy.settings import settings
 from entropy.wiring import Toolbox, equip, toolbox
 from tests.crash.points import ITEMS, POINTS, Point
@@ -22,7 +26,8 @@ __all__ = ["app"]
 
 FOLDER = Path(os.environ["CRASH_FOLDER"])
 ALWAYS = os.environ.get("CRASH_ALWAYS")
-_at_work: list[str] = []
+FORGET = frozenset(filter(None, os.environ.get("CRASH_FORGET", "").split(",")))
+_at_work: list[Run] = []
 
 
 @celeryd_init.connect
@@ -33,16 +38,23 @@ def watch(**_: Any) -> None:
 @task_prerun.connect
 def remember(args: Any, **_: Any) -> None:
     """Which run this process is at; a point says only its own name."""
-    _at_work[:] = [str(argument) for argument in args[:1]]
+    _at_work.clear()
+    for run_id in args[:1]:
+        with contextlib.suppress(IllegalStep):  # Redis has lost it
+            _at_work.append(toolbox().runs.get(run_id))
 
 
 def reached(name: str) -> None:
-    run = toolbox().runs.get(_at_work[0])
+    run = _at_work[0]
     point = Point(run.role, name)
     first("seen", str(point), run.id)
-    if ALWAYS is not None:
-        return die() if name == ALWAYS and first("died", f"{run.id}-{run.generation}", name) else None
-    if dealt(point, str(run.item)) and first("died", str(point), run.id):
+    if FORGET:
+        if name in FORGET and first("died", name, run.id):
+            toolbox().connection.redis.flushall()
+    elif ALWAYS:
+        if name == ALWAYS and first("died", f"{run.id}-{run.generation}", name):
+            die()
+    elif dealt(point, str(run.item)) and first("died", str(point), run.id):
         die()
 
 

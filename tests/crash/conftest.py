@@ -35,7 +35,7 @@ class DyingCluster(Cluster):
     def dying_worker(self, name: str, queues: str, environment: dict[str, str], *, slots: int) -> Child:
         more = {"CRASH_FOLDER": str(self.folder / "crash"), "PYTHONPATH": str(ROOT)}
         argv = [sys.executable, "-m", "celery", "-q", "-A", "tests.crash.app", "worker"]
-        argv += ["-n", f"{name}@test", "-c", str(slots), "-Q", queues]
+        argv += ["-n", f"{name}@test", "-c", str(slots), "-Q", queues, "--without-mingle", "--without-gossip"]
         self.started[name] = self.children.start(name, argv, environment=environment | HURRY | more)
         return self.started[name]
 
