@@ -74,7 +74,7 @@ class Cluster:
             "ENTROPY_SANDBOX__DIRECTORY": str(self.folder / "sandboxes"),
             "ENTROPY_SANDBOX__BINDS": ",".join(map(str, binds)),
             "ENTROPY_SANDBOX__PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
-            "ENTROPY_SANDBOX__TIMEOUT": "60",
+            "ENTROPY_SANDBOX__TIMEOUT": "120",
         }
 
     def start(self, name: str, *arguments: str, environment: Mapping[str, str]) -> Child:
@@ -83,7 +83,8 @@ class Cluster:
 
     def worker(self, name: str, queues: str | None, environment: Mapping[str, str]) -> Child:
         chosen = ["-Q", queues] if queues else []
-        return self.start(name, "worker", "-n", f"{name}@test", "-c", "2", *chosen, environment=environment)
+        alone = ("--without-mingle", "--without-gossip")  # they cost a second at every start
+        return self.start(name, "worker", "-n", f"{name}@test", "-c", "2", *alone, *chosen, environment=environment)
 
     def beat(self) -> Child:
         return self.start("beat", "beat", environment=self.shared())

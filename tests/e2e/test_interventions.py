@@ -5,7 +5,7 @@ import re
 
 from entropy.models import Stage
 from tests.e2e.cluster import Cluster
-from tests.e2e.test_recovery import closed, filed_and_executing, said
+from tests.e2e.test_recovery import filed_and_executing, said
 
 
 def test_a_cancelled_run_stops_at_once_and_gives_everything_back(cluster: Cluster) -> None:
@@ -49,18 +49,19 @@ def test_a_parked_run_leaves_its_item_to_a_person(cluster: Cluster) -> None:
     assert "set `entropy:code` again" in body
 
 
-def test_a_run_in_the_middle_is_tried_again_at_once_and_ends_once(cluster: Cluster) -> None:
+def test_a_run_in_the_middle_is_tried_again_at_once_and_its_worker_stopped(cluster: Cluster) -> None:
     cluster.split()
-    issue = filed_and_executing(cluster, "recipe:slow")
+    issue = filed_and_executing(cluster, "recipe:long")
     (run_id,) = unfinished(cluster)
     again = cluster.hear(
         lambda told: (told.run_id, told.stage, told.state) == (run_id, Stage.EXECUTE, "started"),
         after=lambda: cluster.celery("runs", "retry", run_id),
     )
     assert again.generation == 2
-    cluster.until(lambda: closed(cluster, issue), what="the issue is closed")
-    assert len(cluster.merged()) == 1
-    assert cluster.repository.get_pulls(state="all").totalCount == 1
+    cluster.until(lambda: "the lease is lost; its stage is stopped" in said(cluster, "sandbox"), what="it is stopped")
+    assert cluster.celery("runs", "cancel", run_id).returncode == 0
+    cluster.until(lambda: cluster.labels(issue) == {"recipe:long"}, what="the label is gone")
+    assert cluster.repository.get_pulls(state="all").totalCount == 0
 
 
 def test_a_finished_run_is_started_anew(cluster: Cluster) -> None:

@@ -29,6 +29,8 @@ def test_a_worker_killed_in_execute_and_started_again_merges_once(cluster: Clust
 def test_a_worker_that_is_asked_to_end_hands_its_stage_back_with_what_it_has(cluster: Cluster) -> None:
     cluster.split()
     issue = filed_and_executing(cluster, "recipe:long")
+    written = "*/workspace/widgets/long.py"
+    cluster.until(lambda: list((cluster.folder / "sandboxes").glob(written)), what="the agent has written something")
     victim = cluster.started["sandbox"]
     cluster.children.release(victim)
     handed_back = cluster.hear(lambda told: told.note == "handed back", after=victim.popen.terminate)
@@ -36,9 +38,12 @@ def test_a_worker_that_is_asked_to_end_hands_its_stage_back_with_what_it_has(clu
     shown = json.loads(cluster.celery("runs", "show", handed_back.run_id).stdout)
     assert (shown["stage"], shown["tries"]["execute"], len(shown["partial"])) == ("execute", 0, 64)
     assert not list((cluster.folder / "sandboxes").iterdir())
-    cluster.worker("sandbox-again", SANDBOX, cluster.sandbox())
-    cluster.until(lambda: closed(cluster, issue), what="the issue is closed", seconds=90)
-    assert len(cluster.merged()) == 1
+    again = cluster.hear(
+        lambda told: (told.stage, told.state) == (Stage.EXECUTE, "started"),
+        after=lambda: cluster.worker("sandbox-again", SANDBOX, cluster.sandbox()),
+    )
+    assert again.run_id == handed_back.run_id
+    assert cluster.labels(issue) == {"entropy:code", "recipe:long"}
 
 
 def test_a_worker_that_was_frozen_beyond_its_lease_stops_when_it_thaws(cluster: Cluster) -> None:

@@ -19,7 +19,7 @@ RECIPES = {
     "many": ("[Path(f'widgets/f{n}.py').write_text(str(n)) for n in range(10_000)]", "widgets/**"),
     "nothing": ("print('nothing to do')", "widgets/**"),
     "fails": ("raise SystemExit('the tool broke')", "widgets/**"),
-    "long": ("import time; Path('widgets/long.py').write_text('long = True\\n'); time.sleep(20)", "widgets/**"),
+    "long": ("import time; Path('widgets/long.py').write_text('long = True\\n'); time.sleep(100)", "widgets/**"),
     "slow": ("import time; time.sleep(4); Path('widgets/slow.py').write_text('slow = True\\n')", "widgets/**"),
 }
 
