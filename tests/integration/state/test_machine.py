@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -94,16 +94,21 @@ class Machine(RuleBasedStateMachine):
             self._go(puppet)
             points -= 1
 
-    @precondition(lambda self: len(self.busy) > 1)
-    @rule(number=numbers)
-    def die(self, number: int) -> None:
-        self._go(self._puppet(number), Killed())
+    @precondition(lambda self: self.busy)
+    @rule(number=numbers, point=st.sampled_from(["begun", "act", "record", "recorded", "worked", "advanced"]))
+    def die(self, number: int, point: str) -> None:
+        puppet = self._puppet(number)
+        if self._go_to(puppet, {point}):
+            self._go(puppet, Killed())
 
-    @precondition(lambda self: any(puppet.at in INSIDE for puppet in self.busy))
-    @rule(number=numbers, error=st.sampled_from([TransientError, RateLimited]))
-    def meet_an_error(self, number: int, error: type[TransientError]) -> None:
-        inside = [puppet for puppet in self.busy if puppet.at in INSIDE]
-        self._go(inside[number % len(inside)], error())
+    @precondition(lambda self: self.busy)
+    @rule(number=numbers, error=st.sampled_from([TransientError, RateLimited]), answer=st.booleans())
+    def meet_an_error(self, number: int, error: type[TransientError], answer: bool) -> None:
+        """The stage is to be tried again; when that is saved the answer may get lost, and it is saved once more."""
+        puppet = self._puppet(number)
+        if self._go_to(puppet, INSIDE):
+            self.all.loses_an_answer = not answer
+            self._go(puppet, error())
 
     @precondition(lambda self: self.busy)
     @rule(number=numbers, stops=st.booleans())
@@ -131,10 +136,9 @@ class Machine(RuleBasedStateMachine):
         if restart:
             self.all.connection.redis.script_flush()
 
-    @precondition(lambda self: self.busy)
     @rule()
     def freeze_all(self) -> None:
-        """Every worker stands still beyond its lease, and a reaper looks."""
+        """Whoever is at work stands still beyond the lease, and a reaper looks."""
         self.pass_time(ticks=3, restart=False)
         self.reap()
 
@@ -249,6 +253,11 @@ class Machine(RuleBasedStateMachine):
         if not puppet.over:
             self.busy.append(puppet)
         return puppet
+
+    def _go_to(self, puppet: Puppet, points: Collection[str]) -> bool:
+        while not puppet.over and puppet.at not in points:
+            self._go(puppet)
+        return not puppet.over
 
     def _go_to_the_end(self, puppet: Puppet) -> None:
         while not puppet.over:
