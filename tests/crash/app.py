@@ -1,9 +1,11 @@
 """The app as it is shipped, in workers that die: ``celery -A tests.crash.app worker``, with ``CRASH_FOLDER`` set.
 
 A worker's process ends by SIGKILL when its run reaches a point that this run was dealt, once per point over all
-processes. A point that the table does not know is dealt to whoever comes first. With ``CRASH_ALWAYS`` set
-it ends at that point and no other, each time; with ``CRASH_FORGET`` set nobody dies, and Redis loses everything once at
-each of these points.
+processes. A point that the table does not know is dealt to whoever comes first. Instead of that,
+
+CRASH_ALWAYS  names a point where it ends each time;
+CRASH_ONCE    names points, by commas, where the first to come ends;
+CRASH_FORGET  names points where nobody ends, and Redis loses everything once at each.
 """
 
 import contextlib
@@ -26,7 +28,8 @@ __all__ = ["app"]
 
 FOLDER = Path(os.environ["CRASH_FOLDER"])
 ALWAYS = os.environ.get("CRASH_ALWAYS")
-FORGET = frozenset(filter(None, os.environ.get("CRASH_FORGET", "").split(",")))
+ONCE = os.environ.get("CRASH_ONCE", "").split(",")
+FORGET = os.environ.get("CRASH_FORGET", "").split(",")
 _at_work: list[Run] = []
 
 
@@ -48,14 +51,20 @@ def reached(name: str) -> None:
     run = _at_work[0]
     point = Point(run.role, name)
     first("seen", str(point), run.id)
-    if FORGET:
-        if name in FORGET and first("died", name, run.id):
-            toolbox().connection.redis.flushall()
-    elif ALWAYS:
-        if name == ALWAYS and first("died", f"{run.id}-{run.generation}", name):
-            die()
+    if ALWAYS or any(ONCE) or any(FORGET):
+        obey(run, name)
     elif dealt(point, str(run.item)) and first("died", str(point), run.id):
         die()
+
+
+def obey(run: Run, name: str) -> None:
+    """Do what the environment asks for at this point."""
+    if name == ALWAYS and first("died", f"{run.id}-{run.generation}", name):
+        die()
+    if name in ONCE and first("died", name, run.id):
+        die()
+    if name in FORGET and first("died", name, run.id):
+        toolbox().connection.redis.flushall()
 
 
 def die() -> None:
