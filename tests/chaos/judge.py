@@ -52,6 +52,11 @@ class Judge:
         with closing(self._open()) as db:
             return int(db.execute(one).fetchone()[0])
 
+    def last_write(self) -> int:
+        """The number of the last write that the forge was asked for."""
+        with closing(self._open()) as db:
+            return int(db.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()[0])
+
     def findings(self, work: tuple[Task, ...]) -> list[Finding]:
         """A finding for each issue."""
         with closing(self._open()) as db:

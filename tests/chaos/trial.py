@@ -27,8 +27,8 @@ SETTLING = 60.0
 """Seconds that the installation has, once the last issue is closed, to end its runs and clear up."""
 
 
-STANDSTILL = 120.0
-"""Seconds without a closing after which a comparison is taken to have ended: two visibility timeouts."""
+STANDSTILL = 90.0
+"""Seconds without a write after which a comparison is taken to have ended: longer than its visibility timeout."""
 
 
 class Plan(NamedTuple):
@@ -52,9 +52,14 @@ class Watch:
     began: float
     moved: float = 0
     done: int = 0
+    written: int = 0
 
     def __post_init__(self) -> None:
         self.moved = self.began
+
+    def see(self, written: int, now: float) -> None:
+        if written > self.written:
+            self.written, self.moved = written, now
 
 
 def say(plan: Plan, text: str) -> None:
@@ -81,7 +86,7 @@ def durable(plan: Plan, folder: Path) -> dict[str, Any]:
 
 
 def native(plan: Plan, folder: Path, kind: str) -> dict[str, Any]:
-    """The same work as plain chains; `kind` is ``plain`` or ``late``. It is over when nothing is closed any more."""
+    """The same work as plain chains; `kind` is ``plain`` or ``late``. It is over when nothing is written any more."""
     with _set_up(plan, folder, trigger="native") as (there, judge, work):
         there.start_native(kind)
         items = [(task.repository, task.number, time.time()) for task in work]
@@ -149,14 +154,13 @@ def _leaked(there: Installation, runs: Collection[str]) -> dict[str, Any]:
 def _under_fire(
     plan: Plan, there: Installation, schedule: Schedule, judge: Judge, *, standstill: float = inf
 ) -> dict[str, Any]:
-    """Strike until every issue is closed, the time is over, or nothing was closed for `standstill` seconds."""
+    """Strike until every issue is closed, the time is over, or nothing was written for `standstill` seconds."""
     watch = Watch(time.monotonic())
 
     def over() -> bool:
         done, now = judge.closed(), time.monotonic()
         strike = schedule.strike_when_due(judge.steps() / (3 * plan.runs))
-        if done > watch.done:
-            watch.moved = now
+        watch.see(judge.last_write(), now)
         if done // 10 != watch.done // 10 or strike:
             say(plan, f"{done} of {plan.runs} closed" + (f"; {strike.kind}" if strike else ""))
         watch.done = done
