@@ -15,7 +15,7 @@ from tests.integration.state.conftest import KEYS
 from tests.integration.state.ledger import GRACE, LEASE, TICK, Ledger, Outside
 from tests.integration.state.puppet import Puppet
 
-SETTINGS = SchedulingSettings(capacity=3, capacity_per_repository=2, lease=LEASE, dispatch_grace=GRACE, max_attempts=3)
+SETTINGS = SchedulingSettings(capacity=3, capacity_per_repository=2, lease=LEASE, dispatch_grace=GRACE, max_attempts=2)
 PAUSE = 5.0
 INSIDE = frozenset({"inside", "act", "record", "intend", "recorded"})
 """The points inside a stage's function, where an error of the outside can show."""
