@@ -7,25 +7,24 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.chaos.schedule import Pace
+from tests.chaos.leaks import unmount
+from tests.chaos.schedule import ONCE, RECURRING, Pace
 from tests.chaos.trial import Plan, durable, native
 
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
-    pace = Pace(mean=options.pace)
-    if options.only:
-        pace = Pace(mean=options.pace, recurring=frozenset(options.only.split(",")), once=(), forge=False)
     plan = Plan(
         runs=options.runs,
         seed=options.seed,
         repositories=min(options.repositories, options.runs),
         minutes=options.minutes,
-        pace=pace,
+        pace=_pace(options),
     )
     for name in options.rows.split(","):
         folder = Path(tempfile.mkdtemp(prefix=f"entropy-chaos-{name}-"))
         row = durable(plan, folder) if name == "durable" else native(plan, folder, name)
+        unmount(folder)
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
         if row["exact"] == plan.runs and not row["leaked"] and not options.keep:
@@ -33,6 +32,13 @@ def main(arguments: list[str]) -> int:
         else:
             sys.stderr.write(f"kept: {folder}\n")
     return 0
+
+
+def _pace(options: argparse.Namespace) -> Pace:
+    only = frozenset(filter(None, options.only.split(","))) or frozenset(RECURRING)
+    spared = frozenset(options.without.split(","))
+    once = () if options.only else tuple(entry for entry in ONCE if entry[1] not in spared)
+    return Pace(mean=options.pace, recurring=only - spared, once=once, forge=not options.only)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repositories", type=int, default=4)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--pace", type=float, default=6.0, help="mean seconds between two blows")
-    parser.add_argument("--only", default="", help="recurring blows, separated by commas")
+    parser.add_argument("--only", default="", help="these recurring blows and nothing else")
+    parser.add_argument("--without", default="", help="blows that are left out, such as 'redis flush,freeze'")
     parser.add_argument("--keep", action="store_true")
     return parser
 

@@ -1,5 +1,6 @@
 """What is left behind once all work is done: processes, mounts, control groups, folders, keys."""
 
+import subprocess
 from collections.abc import Collection
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def leaks(there: Installation, runs: Collection[str]) -> dict[str, int]:
     return {
         "sandbox folders": len(_folders(there)),
         "sandbox processes": len(_jailed(there)),
-        "mounts": _mounts(there),
+        "mounts": len(_mounted(there.folder)),
         "control groups": _groups(runs),
         "keys": len(leftover_keys(there)),
     }
@@ -51,8 +52,15 @@ def _jailed(there: Installation) -> list[str]:
     return found
 
 
-def _mounts(there: Installation) -> int:
-    return sum(str(there.folder) in line for line in Path("/proc/self/mounts").read_text().splitlines())
+def unmount(folder: Path) -> None:
+    """Let go of what a trial that leaks has left mounted, so that its folder can be read and removed."""
+    for place in _mounted(folder):
+        subprocess.run(["umount", "--lazy", place], check=False)
+
+
+def _mounted(folder: Path) -> list[str]:
+    places = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return [place for place in places if Path(place).is_relative_to(folder)]
 
 
 def _groups(runs: Collection[str]) -> int:
