@@ -11,7 +11,7 @@ from tests.crash.conftest import DyingCluster, dying_cluster
 from tests.crash.points import ITEMS, POINTS, Point
 
 pytestmark = pytest.mark.timeout(400)
-PATIENCE = 240
+PATIENCE = 300
 """Seconds for the whole matrix."""
 
 

@@ -35,6 +35,7 @@ ROUNDS = 60
 """Ticks after which everything has ended once nothing goes wrong any more."""
 
 numbers = st.integers(0, 5)
+POINTS = st.sampled_from(["begun", "inside", "act", "record", "worked"])
 
 
 class Machine(RuleBasedStateMachine):
@@ -51,13 +52,15 @@ class Machine(RuleBasedStateMachine):
 
     # -- scheduler and queue
 
-    @initialize(wish=st.sampled_from(WISHES), stages=st.integers(0, 4))
-    def start(self, wish: tuple[WorkItem, str], stages: int) -> None:
-        """One run has come to some stage, and a worker is at it."""
+    @initialize(wish=st.sampled_from(WISHES), stages=st.integers(0, 4), overtaken=st.none() | POINTS)
+    def start(self, wish: tuple[WorkItem, str], stages: int, overtaken: str | None) -> None:
+        """One run has come to some stage, and a worker is at it; or it stands still and others have ended its run."""
         self.all.discover(*wish)
         if stages:
             self.work_without_trouble(number=0, stages=stages)
         self._take(self._message(0))
+        if overtaken:
+            self.overtake(number=0, point=overtaken)
 
     @rule(wish=st.sampled_from(WISHES), lost=st.booleans())
     def discover(self, wish: tuple[WorkItem, str], lost: bool) -> None:
@@ -162,7 +165,7 @@ class Machine(RuleBasedStateMachine):
         assert not overdue, "who looks finds everything that is overdue"
 
     @precondition(lambda self: self.busy)
-    @rule(number=numbers, point=st.sampled_from(["begun", "inside", "act", "record", "worked"]))
+    @rule(number=numbers, point=POINTS)
     def overtake(self, number: int, point: str) -> None:
         """One worker stands still at a point until others have brought its run to the end."""
         puppet = self._puppet(number)
