@@ -1,4 +1,4 @@
-"""An agent that gives up: its worker dies at each point of telling so, and the item is parked once."""
+"""An agent that gives up: its worker dies at each point, and the item is parked once."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ import pytest
 
 from tests.chaos.work import tasks
 from tests.crash.conftest import DyingCluster, dying_cluster
-from tests.crash.points import AROUND_A_WRITE, BETWEEN_STEPS
+from tests.crash.points import AROUND_A_WRITE, BETWEEN_STEPS, STAGES
 
 POINTS = frozenset(
-    [f"{stage}.{step}" for stage in ("report", "cleanup") for step in BETWEEN_STEPS]
-    + [f"{write}.{step}" for write in ("notice", "hand_over", "release") for step in AROUND_A_WRITE]
+    [f"{stage}.{step}" for stage in STAGES for step in BETWEEN_STEPS]
+    + [f"{write}.{step}" for write in ("status", "notice", "hand_over", "release") for step in AROUND_A_WRITE]
 )
-ITEMS = 4
+ITEMS = 6
 
 
 @pytest.mark.timeout(300)
