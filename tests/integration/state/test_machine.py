@@ -35,7 +35,7 @@ ROUNDS = 60
 """Ticks after which everything has ended once nothing goes wrong any more."""
 
 numbers = st.integers(0, 5)
-POINTS = st.sampled_from(["begun", "inside", "act", "record", "worked"])
+FROZEN = ["", "begun", "inside", "act", "record", "worked"]
 
 
 class Machine(RuleBasedStateMachine):
@@ -47,20 +47,21 @@ class Machine(RuleBasedStateMachine):
         self.all = Installation(connection)
         self.all.outside.labels.update(WISHES)
         self.busy: list[Puppet] = []
+        self.taken: dict[Puppet, Message] = {}
         self.reapers: dict[int, Iterator[Envelope]] = {}
         self.looked_at: Run | None = None
 
     # -- scheduler and queue
 
-    @initialize(wish=st.sampled_from(WISHES), stages=st.integers(0, 4), overtaken=st.none() | POINTS)
-    def start(self, wish: tuple[WorkItem, str], stages: int, overtaken: str | None) -> None:
+    @initialize(wish=st.sampled_from(WISHES), stages=st.integers(0, 4), frozen=st.sampled_from(FROZEN))
+    def start(self, wish: tuple[WorkItem, str], stages: int, frozen: str) -> None:
         """One run has come to some stage, and a worker is at it; or it stands still and others have ended its run."""
         self.all.discover(*wish)
         if stages:
             self.work_without_trouble(number=0, stages=stages)
         self._take(self._message(0))
-        if overtaken:
-            self.overtake(number=0, point=overtaken)
+        if frozen:
+            self.overtake(number=0, point=frozen)
 
     @rule(wish=st.sampled_from(WISHES), lost=st.booleans())
     def discover(self, wish: tuple[WorkItem, str], lost: bool) -> None:
@@ -165,13 +166,21 @@ class Machine(RuleBasedStateMachine):
         assert not overdue, "who looks finds everything that is overdue"
 
     @precondition(lambda self: self.busy)
-    @rule(number=numbers, point=POINTS)
+    @rule(number=numbers, point=st.sampled_from(FROZEN[1:]))
     def overtake(self, number: int, point: str) -> None:
         """One worker stands still at a point until others have brought its run to the end."""
         puppet = self._puppet(number)
         if self._go_to(puppet, {point}):
             self.freeze_all()
             self._finish(self.all.leases[puppet].run.id)
+
+    @precondition(lambda self: self.busy)
+    @rule(number=numbers, ticks=st.integers(0, 2))
+    def rival(self, number: int, ticks: int) -> None:
+        """The message that one worker has is delivered once more, sooner or later, to another."""
+        message = self.taken[self._puppet(number)]
+        self.pass_time(ticks=ticks, restart=False)
+        self._take(message)
 
     @precondition(lambda self: self.all.ledger.pages)
     @rule(number=numbers)
@@ -263,6 +272,7 @@ class Machine(RuleBasedStateMachine):
         puppet = Puppet(lambda puppet: self.all.work(message, puppet))
         if not puppet.over:
             self.busy.append(puppet)
+            self.taken[puppet] = message
         return puppet
 
     def _finish(self, run_id: str, *, stages: int = len(Stage)) -> None:
