@@ -170,12 +170,11 @@ def test_nobody_listens() -> None:
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1893455000"}, "API rate limit exceeded for user.", 1),
     ],
 )
-def test_a_rate_limit_says_how_long_and_never_sleeps(
+def test_a_rate_limit_says_how_long_and_is_not_tried_again(
     status: int, method: str, headers: dict[str, str], message: str, wait: float
 ) -> None:
     clock = {"date": "Tue, 01 Jan 2030 00:00:00 GMT"}  # 1893456000: limits end by the forge's clock
     limited = Answer(status, {"message": message}, {**clock, **headers})
-    began = time.monotonic()
     with (
         scripted(lambda asked: limited) as server,
         client(server.api) as github,
@@ -184,7 +183,6 @@ def test_a_rate_limit_says_how_long_and_never_sleeps(
         github.identity() if method == "GET" else WRITES["label"](github)
     assert caught.value.retry_after == wait
     assert len(server.asked) == 1
-    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize(
