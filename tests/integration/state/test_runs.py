@@ -233,3 +233,12 @@ def test_an_operator_moves_a_run_whoever_is_at_work_on_it(runs: Runs) -> None:
 
 def sent_envelope(run: Run) -> Envelope:
     return Envelope(run.id, run.generation)
+
+
+def test_only_the_owner_of_a_lease_renews_and_saves(runs: Runs) -> None:
+    lease = begun(runs, admitted(runs))
+    other = lease._replace(owner="somebody else, in the same generation")
+    assert not runs.renew(other)
+    with pytest.raises(StaleGeneration):
+        runs.advance(other, other.run.evolve(stage=Stage.CLAIM))
+    assert runs.renew(lease)
