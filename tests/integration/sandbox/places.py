@@ -1,8 +1,8 @@
 """The machine's side of each backend: settings for tests, and what a sandbox may have left behind."""
 
+import contextlib
 import os
 import shutil
-import subprocess
 import sys
 import time
 import uuid
@@ -91,8 +91,11 @@ PLACES: dict[str, type[BubblewrapPlace] | type[DockerPlace]] = {"bubblewrap": Bu
 
 def processes(mark: str) -> list[str]:
     """Command lines on this machine that contain `mark`."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if mark in line]
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has just ended
+            found.append(process.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in found if mark in line]
 
 
 def until(condition: Callable[[], object], seconds: float = 20) -> None:

@@ -32,7 +32,9 @@ def tar(tree: Tree) -> bytes:
 def patched(folder: Path, tree: Tree, patch: bytes) -> dict[str, bytes]:
     """What `tree` becomes by `patch`, applied by git in `folder`."""
     with tarfile.open(fileobj=io.BytesIO(tar(tree))) as archive:
-        archive.extractall(folder, filter="data")
+        # Not the argument `filter`: Debian's Python 3.11.2 does not know it.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(folder)
     for words in (["init", "-q"], ["add", "-A", "-f"], ["apply", "--index", "--binary", "-"]):
         subprocess.run(["git", *words], cwd=folder, input=patch, check=True)
     found = subprocess.run(["git", "ls-files", "-z"], cwd=folder, check=True, capture_output=True).stdout.decode()
