@@ -107,7 +107,10 @@ class StageTask(EntropyTask):
         log.warning("stage will be tried again", extra={"why": why, "seconds": pause})
         tools.runs.advance(lease, run, wait=pause, refund=refund)
         tools.announcements.tell(run, run.stage, "retrying", note=why)
-        raise self.retry(countdown=pause)
+        if pause:
+            # The reaper sends it when it is due: a countdown would be told on this worker's clock, read on another's.
+            raise Ignore(why)
+        raise self.retry(countdown=0)
 
 
 def _insist(save: Callable[[], None]) -> None:

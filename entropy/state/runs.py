@@ -124,7 +124,8 @@ class Runs:
     def advance(self, lease: Lease, after: Run, *, wait: float = 0, refund: bool = False) -> None:
         """Save `after` and give the lease back; raises `StaleGeneration` when it was lost meanwhile.
 
-        `wait`: seconds for which the next message of this run is held back on purpose. `refund`: this was no try.
+        `wait`: seconds after which the reaper is to send the run again, if no message of it is on its way; zero means
+        that one is. `refund`: this was no try.
         """
         before = lease.run
         check_step(before, after.stage)
@@ -144,7 +145,7 @@ class Runs:
                     before.stage,
                     after.stage,
                     _record(after),
-                    self._grace + int(wait * 1000),
+                    int(wait * 1000) or self._grace,
                     int(self._settings.retention),
                     1 if refund else 0,
                 ],

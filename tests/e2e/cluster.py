@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 from github import Auth, Github
 from github.Issue import Issue
@@ -14,6 +15,7 @@ from github.Repository import Repository
 
 from entropy.cli.demo.processes import Child, Children
 from entropy.cli.demo.signals import Interruption
+from entropy.forge.faults import Faults
 from entropy.settings import RedisSettings, inherited
 from entropy.state.announcements import Announcement, Announcements
 from entropy.state.connection import RedisConnection
@@ -178,6 +180,13 @@ class Cluster:
     def merged(self) -> list[int]:
         return [pull.number for pull in self.repository.get_pulls(state="closed") if pull.merged]
 
+    def go_wrong(self, **rule: object) -> None:
+        """Have the forge answer wrongly; `rule` as its fault API takes it."""
+        request = Request(
+            f"{self.forge.url}/_faults", json.dumps([rule]).encode(), {"Content-Type": "application/json"}
+        )
+        urlopen(request, timeout=10).close()
+
     def branches(self) -> set[str]:
         return {branch.name for branch in self.repository.get_branches()}
 
@@ -224,7 +233,7 @@ def seed(forge: ForgeServer, folder: Path, tree: Path) -> None:
 def running_cluster(folder: Path, tree: Path) -> Iterator[Cluster]:
     """Redis and forge are up, nothing else; all processes end with the ``with``."""
     (folder / "redis").mkdir()
-    with running_redis(folder / "redis") as redis_url, running_forge(folder) as forge:
+    with running_redis(folder / "redis") as redis_url, running_forge(folder, wrap=Faults) as forge:
         seed(forge, folder, tree)
         with Children(folder, Interruption()) as children:
             cluster = Cluster(folder, redis_url, forge, children)

@@ -4,6 +4,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
@@ -32,6 +33,13 @@ def translated() -> Iterator[None]:
         raise SandboxUnavailable(f"The Docker daemon does not serve: {error}") from error
 
 
+def daemon_time(client: Any) -> float:
+    """The daemon's clock, in seconds: workers on several machines may share one daemon, and their clocks differ."""
+    with translated():
+        told = str(client.info()["SystemTime"])
+    return datetime.fromisoformat(told[:19] + "+00:00" if told.endswith("Z") else told).timestamp()
+
+
 def gone(thing: Any) -> None:
     """Remove a container or a volume and wait until the daemon has forgotten it."""
     deadline = time.monotonic() + GONE_SECONDS
@@ -54,16 +62,18 @@ class ContainerCell:
         self._client = client
         self._policy = policy
         self._image = image
-        self._labels = {**labels, EXPIRES: str(int(time.time() + policy.lifetime))}
+        self._labels = dict(labels)
         self._name = f"{labels[OWNER]}-{labels[RUN]}-{secrets.token_hex(4)}"
         self._collector: Any = None
         self._worker: Any = None
         self._volume: Any = None
+        self.kept = False
 
     def make(self) -> None:
         policy = self._policy
         options = f"size={policy.workspace},nr_inodes={policy.inodes},mode=0700,{OWN}"
         with translated():
+            self._labels[EXPIRES] = str(int(daemon_time(self._client) + policy.lifetime))
             self._volume = self._client.volumes.create(
                 self._name,
                 driver="local",
