@@ -97,6 +97,9 @@ class SandboxSettings(Section):
     """``PATH`` inside the sandbox."""
     timeout: float = Field(default=1800, gt=0)
     """Seconds one execute stage may take; task limits and leases are computed from it."""
+    on_shutdown: Literal["kill", "keep"] = "kill"
+    """What becomes of the sandbox of a stage that a worker hands back because it is to end. ``keep`` leaves its
+    workspace to look at until the run is over; the work done is saved either way."""
     command_timeout: float = Field(default=600, gt=0)
     """Seconds one command in the sandbox may take."""
     memory_mib: int = Field(default=2048, ge=64)

@@ -50,6 +50,9 @@ class NoSandbox:
     def collect(self) -> NoReturn:
         _refuse()
 
+    def keep(self) -> NoReturn:
+        _refuse()
+
 
 def _refuse() -> NoReturn:
     raise IllegalStep("This role declares uses_sandbox = False and may not touch one.")

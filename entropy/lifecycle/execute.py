@@ -24,7 +24,10 @@ def execute(run: Run, tools: Toolbox) -> Run:
         except SoftTimeLimitExceeded:
             if not Draining.begun():
                 raise
-            return run.evolve(partial=_collected(run, tools, sandbox))
+            partial = _collected(run, tools, sandbox)
+            if tools.settings.sandbox.on_shutdown == "keep":
+                sandbox.keep()
+            return run.evolve(partial=partial)
 
 
 def _perform(run: Run, tools: Toolbox, agent: BaseAgent, assignment: Assignment, sandbox: Sandbox) -> Outcome:

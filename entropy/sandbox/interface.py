@@ -36,6 +36,9 @@ class Sandbox(Protocol):
         Empty when nothing differs. Raises `PolicyViolation` when the patch is larger than the policy allows.
         """
 
+    def keep(self) -> None:
+        """Leave what is in the workspace for somebody to look at; the reaper removes it when the run is over."""
+
 
 class Backend(Protocol):
     """A way to make sandboxes."""
@@ -46,7 +49,7 @@ class Backend(Protocol):
         """Raise `SandboxUnavailable` or `ConfigurationError`, saying what is missing and the next step."""
 
     def open(self, run_id: str) -> AbstractContextManager[Sandbox]:
-        """Make a sandbox for one run; on leaving the ``with`` nothing of it is left."""
+        """Make a sandbox for one run; on leaving the ``with`` nothing of it is left, unless it was to be kept."""
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
         """Remove what belongs to runs that are not in `live`; returns the names of what was removed."""

@@ -22,6 +22,7 @@ class Session:
         self._deadline = time.monotonic() + policy.stage_seconds
         self._tree: bytes | None = None
         self._patch: bytes | None = None
+        self.kept = False
 
     def put(self, tree: bytes) -> None:
         if self._tree is not None:
@@ -45,3 +46,6 @@ class Session:
         if self._patch is None:
             self._patch = collector.collect(self._cell, self._tree or EMPTY, self._policy)
         return self._patch
+
+    def keep(self) -> None:
+        self.kept = True

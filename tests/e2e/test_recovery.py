@@ -5,7 +5,7 @@ import os
 import signal
 
 from entropy.models import Stage
-from tests.e2e.cluster import SANDBOX, Cluster
+from tests.e2e.cluster import CONTROL, SANDBOX, Cluster
 
 
 def test_a_worker_killed_in_execute_and_started_again_merges_once(cluster: Cluster) -> None:
@@ -44,6 +44,23 @@ def test_a_worker_that_is_asked_to_end_hands_its_stage_back_with_what_it_has(clu
     )
     assert again.run_id == handed_back.run_id
     assert cluster.labels(issue) == {"entropy:code", "recipe:long"}
+
+
+def test_what_a_worker_had_in_its_sandbox_can_be_kept_when_it_ends(cluster: Cluster) -> None:
+    cluster.worker("control", CONTROL, cluster.control())
+    cluster.worker("sandbox", SANDBOX, cluster.sandbox() | {"ENTROPY_SANDBOX__ON_SHUTDOWN": "keep"})
+    cluster.beat()
+    cluster.start("reaper", "reaper", environment=cluster.sandbox())
+    filed_and_executing(cluster, "recipe:long")
+    written = "*/workspace/widgets/long.py"
+    cluster.until(lambda: list((cluster.folder / "sandboxes").glob(written)), what="the agent has written something")
+    victim = cluster.started["sandbox"]
+    cluster.children.release(victim)
+    handed_back = cluster.hear(lambda told: told.note == "handed back", after=victim.popen.terminate)
+    assert victim.popen.wait(timeout=10) == 0
+    assert [path.read_text() for path in (cluster.folder / "sandboxes").glob(written)] == ["long = True\n"]
+    assert cluster.celery("runs", "cancel", handed_back.run_id).returncode == 0
+    cluster.until(lambda: not list((cluster.folder / "sandboxes").iterdir()), what="it goes with its run")
 
 
 def test_a_worker_that_was_frozen_beyond_its_lease_stops_when_it_thaws(cluster: Cluster) -> None:

@@ -41,6 +41,7 @@ class NamespaceCell:
         self._binds = tuple(binds)
         self._groups = Cgroups(folder.name)
         self._collector_groups = Cgroups(f"{folder.name}.collector")
+        self.kept = False
 
     def make(self) -> None:
         try:
@@ -140,7 +141,9 @@ class BubblewrapBackend:
             if _run_of(folder) == run_id:  # of an earlier attempt, whose worker has lost the run
                 NamespaceCell(folder, self._policy).remove()
         with self._cell(run_id) as cell:
-            yield Session(cell, self._policy)
+            session = Session(cell, self._policy)
+            yield session
+            cell.kept = session.kept
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
         dead = [folder for folder in self._folders() if _run_of(folder) not in live]
@@ -157,7 +160,8 @@ class BubblewrapBackend:
             cell.make()
             yield cell
         finally:
-            cell.remove()
+            if not cell.kept:
+                cell.remove()
 
     def _folders(self) -> list[Path]:
         return sorted(self._directory.iterdir()) if self._directory.is_dir() else []

@@ -2,7 +2,6 @@
 
 import contextlib
 import secrets
-import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -12,7 +11,7 @@ import docker
 
 from entropy.errors import ConfigurationError, SandboxUnavailable
 from entropy.sandbox.backends import containers
-from entropy.sandbox.backends.containers import EXPIRES, OWNER, RUN, ContainerCell, translated
+from entropy.sandbox.backends.containers import EXPIRES, OWNER, RUN, ContainerCell, daemon_time, translated
 from entropy.sandbox.policy import MIB, SandboxPolicy
 from entropy.sandbox.session import Session
 from entropy.settings import SandboxSettings
@@ -57,11 +56,14 @@ class DockerBackend:
                 if _label(thing, RUN) == run_id:
                     _remove(thing)
             with self._cell(client, run_id, self._policy) as cell:
-                yield Session(cell, self._policy)
+                session = Session(cell, self._policy)
+                yield session
+                cell.kept = session.kept
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
         with self._client() as client:
-            dead = [thing for thing in self._things(client) if _label(thing, RUN) not in live or _is_overdue(thing)]
+            now = daemon_time(client)
+            dead = [thing for thing in self._things(client) if _label(thing, RUN) not in live or _expires(thing) < now]
             for thing in dead:
                 _remove(thing)
             return [thing.name for thing in dead]
@@ -83,7 +85,8 @@ class DockerBackend:
             cell.make()
             yield cell
         finally:
-            cell.remove()
+            if not cell.kept:
+                cell.remove()
 
     def _prove(self, client: Any) -> None:
         policy = self._policy.model_copy(update=CANARY)
@@ -116,5 +119,5 @@ def _label(thing: Any, name: str) -> str:
     return str((attributes.get("Labels") or {}).get(name, ""))
 
 
-def _is_overdue(thing: Any) -> bool:
-    return float(_label(thing, EXPIRES) or 0) < time.time()
+def _expires(thing: Any) -> float:
+    return float(_label(thing, EXPIRES) or 0)

@@ -70,3 +70,16 @@ def test_a_run_that_is_opened_again_replaces_what_was_left(place: Place, backend
         with backend.open(run_id) as sandbox:
             assert sandbox.exec(["ls"]).stdout == ""
     assert place.remains() == []
+
+
+def test_a_sandbox_that_is_kept_stays_until_its_run_is_over(place: Place, backend: Backend, run_id: str) -> None:
+    with backend.open(run_id) as sandbox:
+        sandbox.put(tar({"a": b"1\n"}))
+        sandbox.exec(["sh", "-c", "echo 2 > a"])
+        sandbox.collect()
+        sandbox.keep()
+    assert place.remains()
+    assert backend.reap({run_id}) == []
+    assert place.remains()
+    assert any(run_id in name for name in backend.reap(set()))
+    assert place.remains() == []
