@@ -8,7 +8,7 @@ from celery import bootsteps
 
 from entropy.errors import TransientError
 from entropy.lifecycle.queues import SCHEDULING
-from entropy.scheduling.discovery import discover
+from entropy.scheduling.discovery import discover, tick
 from entropy.wiring import Toolbox, toolbox
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,11 @@ class Waker(bootsteps.StartStopStep):
                 self._over.wait(PATIENCE)
 
     def _wake(self, tools: Toolbox) -> None:
-        for announcement in tools.announcements.listen(timeout=PATIENCE):
+        for count, announcement in enumerate(tools.announcements.listen(timeout=PATIENCE)):
             if self._over.is_set():
                 return
+            if not count:
+                # A new channel: something may have been missed before it; after a loss of Redis, everything.
+                tick.delay()
             if announcement and announcement.label and tools.announcements.first_to_hear(announcement):
                 discover.delay()
