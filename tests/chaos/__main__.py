@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -21,10 +22,16 @@ def main(arguments: list[str]) -> int:
         minutes=options.minutes,
         pace=_pace(options),
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for name in options.rows.split(","):
         folder = Path(tempfile.mkdtemp(prefix=f"entropy-chaos-{name}-"))
-        row = durable(plan, folder) if name == "durable" else native(plan, folder, name)
-        unmount(folder)
+        try:
+            row = durable(plan, folder) if name == "durable" else native(plan, folder, name)
+        except KeyboardInterrupt:
+            sys.stderr.write(f"interrupted; kept: {folder}\n")
+            return 130
+        finally:
+            unmount(folder)
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
         if row["exact"] == plan.runs and not row["leaked"] and not options.keep:
@@ -38,7 +45,14 @@ def _pace(options: argparse.Namespace) -> Pace:
     only = frozenset(filter(None, options.only.split(","))) or frozenset(RECURRING)
     spared = frozenset(options.without.split(","))
     once = () if options.only else tuple(entry for entry in ONCE if entry[1] not in spared)
-    return Pace(mean=options.pace, recurring=only - spared, once=once, forge=not options.only)
+    if options.once:
+        once = tuple((float(share), blow) for share, _, blow in (one.partition(":") for one in options.once.split(",")))
+    return Pace(
+        mean=options.pace,
+        recurring=frozenset() if options.calm else only - spared,
+        once=once if options.once or not options.calm else (),
+        forge=not (options.only or options.calm),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pace", type=float, default=6.0, help="mean seconds between two blows")
     parser.add_argument("--only", default="", help="these recurring blows and nothing else")
     parser.add_argument("--without", default="", help="blows that are left out, such as 'redis flush,freeze'")
+    parser.add_argument("--once", default="", help="blows at a share of the work instead, such as '0.5:everything'")
+    parser.add_argument("--calm", action="store_true", help="no blows but those of --once, and a forge that answers")
     parser.add_argument("--keep", action="store_true")
     return parser
 

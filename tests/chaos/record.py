@@ -151,7 +151,7 @@ def recoveries(all_: Sequence[Execution], strikes: Sequence[Strike]) -> list[Rec
 def _redis(strikes: Sequence[Strike], start: float, stop: float) -> str:
     if any(s.kind == "redis flush" and start - 1 < s.at < stop for s in strikes):
         return "flushed"
-    away = [(s.at, s.until) for s in strikes if s.kind in {"redis outage", "redis kill"}]
+    away = [(s.at, s.until or s.at + 1) for s in strikes if s.kind in {"redis outage", "redis kill", "everything"}]
     return "away" if any(begin < stop and start < end for begin, end in away) else "up"
 
 

@@ -74,6 +74,7 @@ class Schedule:
             "redis kill": lambda: self._redis("redis kill", 0),
             "redis outage": lambda: self._redis("redis outage", OUTAGE),
             "redis flush": self._flush,
+            "everything": self._everything,
         }
 
     def strike_when_due(self, share_done: float) -> Strike | None:
@@ -160,6 +161,14 @@ class Schedule:
             service.popen.kill()
             service.popen.wait()
         return Strike(kind, time.time(), until=time.time() + seconds + 1)
+
+    def _everything(self) -> Strike:
+        """All that is ours at once: workers, reapers, beat and Redis."""
+        pids = {pid for worker in self._there.workers() if worker.pid for pid in (worker.pid, *children_of(worker.pid))}
+        for name, service in self._there.supervisor.services.items():
+            if name != "forge":
+                signal_group(service.pid, signal.SIGKILL)
+        return Strike("everything", time.time(), frozenset(pids))
 
     def _flush(self) -> Strike:
         with self._there.client() as client:

@@ -53,6 +53,7 @@ class Watch:
     moved: float = 0
     done: int = 0
     written: int = 0
+    most_in_flight: int = 0
 
     def __post_init__(self) -> None:
         self.moved = self.began
@@ -161,6 +162,7 @@ def _under_fire(
         done, now = judge.closed(), time.monotonic()
         strike = schedule.strike_when_due(judge.steps() / (3 * plan.runs))
         watch.see(judge.last_write(), now)
+        watch.most_in_flight = max(watch.most_in_flight, there.live() or 0)
         if done // 10 != watch.done // 10 or strike:
             say(plan, f"{done} of {plan.runs} closed" + (f"; {strike.kind}" if strike else ""))
         watch.done = done
@@ -175,6 +177,7 @@ def _under_fire(
         "forge_faults": fired,
         "seconds": round(watch.moved - watch.began, 1),
         "seed": plan.seed,
+        "most_in_flight": watch.most_in_flight,
         "workers": plan.size._asdict(),
     }
 
