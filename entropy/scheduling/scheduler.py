@@ -10,13 +10,11 @@ from entropy.errors import EntropyError
 from entropy.github.discovery import Candidate
 from entropy.lifecycle.starting import dispatch
 from entropy.models import WorkItem
+from entropy.scheduling.identity import SCHEDULER
 from entropy.state.runs import Admission
 from entropy.wiring import Toolbox
 
 log = logging.getLogger(__name__)
-
-SCHEDULER = "scheduler"
-"""The identity that discovers; it may read and nothing more."""
 
 
 class Wish(NamedTuple):
