@@ -1,4 +1,4 @@
-"""GitHub's own description of its API, as a judge of single exchanges: a request and the answer that it got."""
+"""GitHub's own descriptions as a judge: of single exchanges (a request and its answer), and of webhooks' payloads."""
 
 import json
 import re
@@ -11,6 +11,11 @@ from urllib.parse import parse_qsl, unquote
 from jsonschema_rs import Draft202012Validator, Validator
 
 DESCRIPTION = Path(__file__).with_name("github-openapi.json")
+WEBHOOKS = Path(__file__).with_name("github-webhooks.json")
+NUMBERED = re.compile(r"/repositories/\d+(?=/|$)")
+"""A repository by its id, which the description leaves out: every path below a repository's name exists so too."""
+SLASHED = {"ref", "path", "branch", "basehead"}
+"""Parameters of a path that may have slashes in them."""
 
 Json = dict[str, Any]
 
@@ -56,15 +61,22 @@ class Contract:
     def __init__(self, description: Json) -> None:
         converted = _nullable(description)
         self._components = converted["components"]
+        self._ours = frozenset(description["x-ours"])
+        # The most literal path first: `commits/{ref}/status` is no commit whose name ends so.
+        paths = sorted(converted["paths"].items(), key=lambda entry: -len(re.sub(r"\{\w+\}", "", entry[0])))
         self._operations = [
             Operation(_pattern(path), method.upper(), body)
-            for path, methods in converted["paths"].items()
+            for path, methods in paths
             for method, body in methods.items()
         ]
         self._validators: dict[int, Validator] = {}
 
     def operations(self) -> frozenset[str]:
         return frozenset(operation.id for operation in self._operations)
+
+    def ours(self) -> frozenset[str]:
+        """What entropy/github sends."""
+        return self._ours
 
     def operation(self, exchange: Exchange) -> Operation | None:
         return next((each for each in self._operations if _matches(each, exchange)), None)
@@ -87,7 +99,7 @@ class Contract:
         return [Violation(operation.id, part, message) for part, message in wrong]
 
     def _request(self, operation: Operation, exchange: Exchange) -> list[str]:
-        match = operation.pattern.fullmatch(exchange.path)
+        match = operation.pattern.fullmatch(_named(exchange.path))
         values = {name: unquote(value) for name, value in match.groupdict().items()} if match else {}
         wrong = self._values(operation.parameters("path"), values)
         wrong += self._values(operation.parameters("query"), dict(parse_qsl(exchange.query, keep_blank_values=True)))
@@ -132,18 +144,55 @@ class Contract:
         return [f"{_place(error.instance_path)}{error.message}"[:400] for error in validator.iter_errors(value)]
 
 
+class Webhooks:
+    """What GitHub says about the payloads that it sends."""
+
+    def __init__(self, description: Json) -> None:
+        self._components = description["components"]
+        self._known = description["webhooks"]
+        self._validators: dict[str, Validator] = {}
+
+    def names(self) -> frozenset[str]:
+        """As ``issues-opened``: event and action."""
+        return frozenset(self._known)
+
+    def errors(self, event: str, payload: Json) -> list[str]:
+        name = "-".join((event, *([str(payload["action"])] if "action" in payload else []))).replace("_", "-")
+        if name not in self._known:
+            return [f"{name}: no such webhook in the description"]
+        if name not in self._validators:
+            schema = self._known[name]["content"]["application/json"]["schema"]
+            whole = {**schema, "components": self._components}
+            self._validators[name] = Draft202012Validator(whole, validate_formats=True)
+        found = self._validators[name].iter_errors(payload)
+        return [f"{name} {_place(error.instance_path)}{error.message}"[:400] for error in found]
+
+
 @cache
 def github() -> Contract:
     return Contract(json.loads(DESCRIPTION.read_text()))
 
 
+@cache
+def webhooks() -> Webhooks:
+    return Webhooks(json.loads(WEBHOOKS.read_text()))
+
+
+def _named(path: str) -> str:
+    return NUMBERED.sub("/repos/by/id", path, count=1)
+
+
 def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", path)
-    return re.compile("".join(f"(?P<{part}>[^/]+)" if at % 2 else re.escape(part) for at, part in enumerate(parts)))
+    return re.compile("".join(_part(part) if at % 2 else re.escape(part) for at, part in enumerate(parts)))
+
+
+def _part(name: str) -> str:
+    return f"(?P<{name}>{'.+' if name in SLASHED else '[^/]+'})"
 
 
 def _matches(operation: Operation, exchange: Exchange) -> bool:
-    return operation.method == exchange.method and operation.pattern.fullmatch(exchange.path) is not None
+    return operation.method == exchange.method and operation.pattern.fullmatch(_named(exchange.path)) is not None
 
 
 def _place(path: list[str | int]) -> str:

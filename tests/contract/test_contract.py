@@ -1,5 +1,6 @@
 """The judge itself: it lets a right exchange pass and catches each kind of wrong one."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.contract import Exchange, Violation, github
+from tests.contract.contract import Exchange, Violation, github, webhooks
 from tests.contract.deviations import Deviation
 from tests.contract.validator import outdated, unexcused
 
@@ -120,6 +121,40 @@ def test_the_list_of_deviations_excuses_what_it_names_and_nothing_else() -> None
 
 def test_the_slice_holds_what_its_script_lists() -> None:
     script = Path(__file__).parents[2] / "ops" / "contract"
-    code = "import runpy, sys; found = runpy.run_path(sys.argv[1]); print(*found['OURS'], *found['THEIRS'])"
+    names = "('OURS', 'THEIRS', 'WEBHOOKS')"
+    code = (
+        f"import runpy, sys; found = runpy.run_path(sys.argv[1]); print(*(found[name] for name in {names}), sep='\\n')"
+    )
     listed = subprocess.run([sys.executable, "-c", code, script], capture_output=True, text=True, check=True).stdout
-    assert github().operations() == frozenset(listed.split())
+    ours, theirs, events = (frozenset(ast.literal_eval(line)) for line in listed.splitlines())
+    assert (github().operations(), github().ours(), webhooks().names()) == (ours | theirs, ours, events)
+
+
+def test_a_repository_is_known_by_its_id_too() -> None:
+    assert said(replace(files([FILE]), path="/repositories/7/pulls/1/files")) == []
+    assert said(replace(files([FILE]), path="/repositories/7/pulls/1/fils")) != []
+
+
+@pytest.mark.parametrize(
+    ("path", "operation"),
+    [
+        ("/repos/o/r/commits/topic/one", "repos/get-commit"),
+        ("/repos/o/r/commits/topic/one/status", "repos/get-combined-status-for-ref"),
+        ("/repos/o/r/branches/topic/one/protection", "repos/get-branch-protection"),
+        ("/repos/o/r/compare/main...topic/one", "repos/compare-commits-with-basehead"),
+    ],
+)
+def test_names_with_slashes_are_parts_of_paths(path: str, operation: str) -> None:
+    found = github().operation(Exchange("GET", path, "", b"", 200, "application/json", b"{}"))
+    assert found is not None
+    assert found.id == operation
+
+
+def test_a_payload_is_judged_by_its_event_and_action() -> None:
+    ping = {"hook_id": 1, "zen": "Keep it logically awesome."}
+    assert webhooks().errors("ping", ping) == []
+    assert webhooks().errors("ping", {"hook_id": "one"}) != []
+    assert webhooks().errors("issues", {"action": "opened"}) != []
+    assert webhooks().errors("issues", {"action": "exploded"}) == [
+        "issues-exploded: no such webhook in the description"
+    ]
