@@ -12,6 +12,8 @@ class Comment(Noun):
     author: str
     body: str
     created: datetime
+    updated: datetime
+    id: int
 
 
 class Review(Noun):

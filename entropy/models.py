@@ -143,6 +143,9 @@ class Progress(Noun):
     count: int
     run: str | None = None
     """The run that was counted last."""
+    installation: str = ""
+    working: bool = False
+    """Whether that run is at work, for other installations to see."""
 
 
 class Step(Noun):

@@ -64,6 +64,8 @@ class GitHubSettings(Section):
     """The repositories to serve, as ``owner/name``."""
     timeout: float = Field(default=15, gt=0)
     """Seconds per socket operation."""
+    installation: str = Field(default="", pattern=r"^[\w.-]{0,40}$")
+    """A name, needed where several installations with the same accounts serve one repository and have to take turns."""
 
 
 class VaultSettings(Section):

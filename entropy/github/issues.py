@@ -55,6 +55,20 @@ class Issues:
         first = self._only(item, marker)
         return int(first["id"] if first is not None else made["id"])
 
+    def add_comment(self, item: WorkItem, *, marker: str, body: str) -> Comment:
+        """One more comment with the marker, whatever is there."""
+        path = f"{issue_path(item)}/comments"
+        return _comment(
+            self._connection.write("POST", path, {"body": marked(marker, body)}, target=item, action="comment on")
+        )
+
+    def remove_comment(self, item: WorkItem, comment: int) -> None:
+        """Gone already is gone."""
+        try:
+            self._connection.write("DELETE", _comment_path(item, comment), target=item, action="take back a comment on")
+        except Missing:
+            return
+
     def _only(self, item: WorkItem, marker: str) -> dict[str, Any] | None:
         """Our first comment with the marker; what doubles it is deleted."""
         login = self._connection.login
@@ -100,5 +114,10 @@ def _comment_path(item: WorkItem, comment: int) -> str:
 
 
 def _comment(row: dict[str, Any]) -> Comment:
-    created = datetime.fromisoformat(row["created_at"])
-    return Comment(author=login_of(row["user"]), body=row["body"] or "", created=created)
+    return Comment(
+        id=row["id"],
+        author=login_of(row["user"]),
+        body=row["body"] or "",
+        created=datetime.fromisoformat(row["created_at"]),
+        updated=datetime.fromisoformat(row["updated_at"]),
+    )

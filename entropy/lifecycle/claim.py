@@ -5,6 +5,7 @@ from entropy.items import Assignment, Item
 from entropy.lifecycle.conclude import conclude
 from entropy.lifecycle.progress import key_of, progress_of
 from entropy.lifecycle.publish.status import say
+from entropy.lifecycle.turns import turn
 from entropy.models import Progress, Run, Verdict
 from entropy.repository.config import parse_config
 from entropy.repository.mirror import Mirror
@@ -33,16 +34,25 @@ def claim(run: Run, tools: Toolbox) -> Run:
 
 def _counted(run: Run, assignment: Assignment, tools: Toolbox) -> Run:
     """The run with its count, which is written down before anything is paid for; parked when the cap is reached."""
+    with turn(run, assignment.item, tools) as item:
+        if item is None:
+            return conclude(run, Verdict.SUPERSEDED, f"Another installation is at work on {run.item}.")
+        return _count(run, item, assignment, tools)
+
+
+def _count(run: Run, item: Item, assignment: Assignment, tools: Toolbox) -> Run:
     cap = tools.settings.scheduling.max_tries
     login = tools.github(run.role).identity().login
-    before = progress_of(assignment.item, run.role, login=login, key=key_of(assignment))
+    before = progress_of(item, run.role, login=login, key=key_of(assignment))
     counted = before.run == run.id  # by an earlier try of this stage, whose answer may have been lost
     if before.count >= cap and not counted:
         why = f"It was tried {before.count} times as it stands, and nothing moved."
         return conclude(run, Verdict.PARKED, why).evolve(progress=before)
-    progress = before if counted else Progress(key=before.key, count=before.count + 1, run=run.id)
+    here = tools.settings.github.installation
+    count = before.count if counted else before.count + 1
+    progress = Progress(key=before.key, count=count, run=run.id, installation=here)
     text = f"The {run.role} is at work (try {progress.count} of {cap} for this item as it stands)."
-    say(run, tools, text, intent="status", progress=progress)
+    say(run, tools, text, intent="status", progress=progress.model_copy(update={"working": True}))
     return run.evolve(progress=progress)
 
 

@@ -8,7 +8,7 @@ import json
 import re
 
 from entropy.github.markers import bears
-from entropy.items import Assignment, Item
+from entropy.items import Assignment, Comment, Item
 from entropy.models import Progress
 
 OURS = "<!-- entropy:"
@@ -43,12 +43,17 @@ def key_of(assignment: Assignment) -> str:
 
 def progress_of(item: Item, role: str, *, login: str, key: str) -> Progress:
     """How often the role has worked on the item as it is now, by its own comment."""
+    known = status_of(item, role, login=login)
+    return known[0] if known is not None and known[0].key == key else Progress(key=key, count=0)
+
+
+def status_of(item: Item, role: str, *, login: str) -> tuple[Progress, Comment] | None:
+    """What the role's own comment on the item holds, whatever the item was like then."""
     marker = status_marker(role)
     for comment in item.comments:
         if comment.author == login and bears(marker, comment.body) and (found := DATA.search(comment.body)):
-            known = Progress.model_validate_json(found[1])
-            return known if known.key == key else Progress(key=key, count=0)
-    return Progress(key=key, count=0)
+            return Progress.model_validate_json(found[1]), comment
+    return None
 
 
 def with_progress(progress: Progress | None, text: str) -> str:
