@@ -45,6 +45,7 @@ def test_a_sandbox_that_cannot_be_had_is_tried_again_and_then_told(cluster: Clus
     cluster.worker("control", CONTROL, cluster.control() | few)
     cluster.worker("sandbox", SANDBOX, cluster.sandbox() | broken | few)
     cluster.beat()
+    cluster.reaper()
     issue = cluster.file_issue("Do it", "entropy:code", "recipe:header")
     cluster.until(lambda: "entropy:parked" in cluster.labels(issue.number), what="the issue is parked")
     ((_, body),) = cluster.comments(issue.number)

@@ -108,7 +108,7 @@ class Ledger:
             page.tries[page.stage] -= 1
             page.paid -= page.stage is Stage.EXECUTE
         self._moved(page, to)
-        page.due = self.now + GRACE + wait
+        page.due = self.now + (wait or GRACE)
 
     def intervened(self, before: Run, to: Stage, sent: bool) -> None:
         page = self.pages.get(before.id)

@@ -102,9 +102,7 @@ class Installation:
         except StaleGeneration:
             return
         puppet.reach("advanced")
-        if after.stage is lease.run.stage:
-            self.queue.append(message)
-        else:
+        if after.stage is not lease.run.stage:
             self._follow(message)
 
     def _follow(self, message: Message) -> None:
