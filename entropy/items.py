@@ -1,7 +1,8 @@
 """What the forge holds, as one look found it, and what an agent is told of it: frozen, without I/O."""
 
+import re
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from entropy.models import Finding, Noun, WorkItem
 
@@ -33,6 +34,31 @@ class Check(Noun):
     state: Literal["success", "failure", "pending"]
 
 
+class FailedCheck(Noun):
+    """A check that failed, with what its maker says about it; `log` is the tail, already cut."""
+
+    name: str
+    run: int | None = None
+    """The id of the check run; None for a commit status."""
+    completed: str = ""
+    summary: str = ""
+    log: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+class ReviewThread(Noun):
+    """Remarks at one place of a pull request's diff, the first of them first."""
+
+    id: str
+    path: str
+    line: int | None
+    """None where the diff does not show the place any more."""
+    resolved: bool
+    first: int
+    """The id of the remark that replies go to."""
+    comments: tuple[Comment, ...]
+
+
 class PullRequest(Noun):
     """A pull request as one look at the forge found it."""
 
@@ -49,8 +75,19 @@ class PullRequest(Noun):
     merged: bool
     mergeable: bool | None
     """None while the forge is still working it out."""
+    node: str = ""
+    """Its name in GraphQL."""
     reviews: tuple[Review, ...] = ()
     checks: tuple[Check, ...] = ()
+
+    OURS: ClassVar[re.Pattern[str]] = re.compile(r"entropy/issue-([1-9]\d{0,9})(-\d+)?")
+    """Branches that agents propose from."""
+
+    @property
+    def answers(self) -> int | None:
+        """The number of the issue that an agent answers with this; None for a person's proposal."""
+        match = self.OURS.fullmatch(self.head_branch)
+        return int(match[1]) if match else None
 
 
 class Item(Noun):
@@ -102,3 +139,19 @@ class Assignment(Noun):
     config: RepositoryConfig = RepositoryConfig()
     diff: str = ""
     """For a pull request: what it changes against its base, as a unified diff."""
+    origin: Item | None = None
+    """For an agent's pull request: the issue that it answers."""
+    threads: tuple[ReviewThread, ...] = ()
+    """For a pull request: what people with permission said at its lines and nobody has settled."""
+    failures: tuple[FailedCheck, ...] = ()
+    """For a pull request: the checks that failed at its head."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The item's own, and those of the issue behind it."""
+        return self.item.labels + (self.origin.labels if self.origin else ())
+
+    @property
+    def afresh(self) -> bool:
+        """Whether the change of a pull request is to be made again on a newer base, and not on its head."""
+        return self.item.pull_request is not None and self.base_commit != self.item.pull_request.head_commit

@@ -89,6 +89,8 @@ class Verdict(StrEnum):
     FAILED = "failed"  # a stage broke
     SUPERSEDED = "superseded"  # another run has this item, or the item is gone
     ADOPTED = "adopted"  # earlier work left a proposal that is still open
+    INCOMPLETE = "incomplete"  # a time limit ended it; there is a patch of what was done so far
+    OUTDATED = "outdated"  # the proposal has to be worked on before it can go on: its base moved, or a check is red
     PARKED = "parked"  # the cap is reached, or an operator says so: a person is needed
     CANCELLED = "cancelled"  # an operator ended it
 
@@ -116,6 +118,9 @@ class Outcome(Noun):
     verdict: Verdict
     summary: str
     engine: str | None = None
+    model: str | None = None
+    cost: float | None = None
+    """What the model's owner charges, in US dollars; None where no model was asked."""
     findings: tuple[Finding, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     patch: str | None = None
@@ -143,6 +148,8 @@ class Progress(Noun):
     count: int
     run: str | None = None
     """The run that was counted last."""
+    rounds: int = 0
+    """How many runs of the role the item has had since a person last had a say, whatever state it was in."""
     installation: str = ""
     working: bool = False
     """Whether that run is at work, for other installations to see."""

@@ -135,6 +135,10 @@ class SchedulingSettings(Section):
     """How often a role works on an item that does not change in between."""
     max_reworks: int = Field(default=3, ge=0)
     """How often a reviewer may send a pull request back before a person is asked."""
+    max_rounds: int = Field(default=10, ge=1)
+    """How many runs of one role an item may have, whatever changes in between, before a person is asked."""
+    rerun_wait: float = Field(default=300, gt=0)
+    """Seconds that a failed check has to come out differently once it was asked to run again."""
 
 
 class RepositorySettings(Section):
@@ -149,6 +153,19 @@ class RepositorySettings(Section):
 class EngineSettings(Section):
     recordings: Path | None = None
     """Folder of recordings for the replay engine."""
+
+
+class ReportSettings(Section):
+    draft: bool = True
+    """Whether pull requests begin as drafts, and become ready when the tests of their review are green."""
+    sign_off: bool = False
+    """Whether commits carry a ``Signed-off-by`` line of their author."""
+    co_author: str = Field(default="", pattern=r"^([^<>\n]+ <[^<>\s]+@[^<>\s]+>)?$")
+    """Written into commits as ``Co-authored-by``: ``Name <address>``."""
+    commits: Literal["push", "api"] = "push"
+    """How commits reach the forge. ``api`` has the forge make them, which shows them as verified."""
+    partial: Literal["draft", "artifact"] = "draft"
+    """What becomes of a change that a time limit cut off: a draft pull request, or a patch kept with the run."""
 
 
 class LogSettings(Section):
@@ -170,6 +187,7 @@ class Settings(BaseSettings):
     scheduling: SchedulingSettings = SchedulingSettings()
     repository: RepositorySettings = RepositorySettings()
     engines: EngineSettings = EngineSettings()
+    reports: ReportSettings = ReportSettings()
     log: LogSettings = LogSettings()
 
 
