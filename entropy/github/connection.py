@@ -9,7 +9,7 @@ import math
 import os
 import threading
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from github import Github
 from github.GithubObject import NonCompletableGithubObject
@@ -19,6 +19,7 @@ from github.Requester import Requester
 from entropy.errors import ForgeUnavailable
 from entropy.github.auth import authentication
 from entropy.github.errors import translated
+from entropy.github.graphql import refuse_graphql
 from entropy.github.retries import ReadsOnly
 from entropy.models import Secret, WorkItem
 from entropy.settings import GitHubSettings
@@ -39,6 +40,13 @@ class Row(NonCompletableGithubObject):
         return
 
 
+class Answer(NamedTuple):
+    """What a conditional question brought: `etag` for the next one; `data` is None when nothing has changed."""
+
+    etag: str | None
+    data: Any
+
+
 class Connection:
     def __init__(self, settings: GitHubSettings, token: Secret) -> None:
         self.api = settings.api.rstrip("/")
@@ -51,6 +59,33 @@ class Connection:
             headers, data = self._requester.requestJsonAndCheck("GET", path, headers=_accept())
         _expect_json(headers, tried)
         return dict(data)
+
+    def compare(self, path: str, parameters: dict[str, Any] | None = None, *, etag: str | None, tried: str) -> Answer:
+        """Read what is there unless `etag` says that it is known, which the forge does not charge for.
+
+        One page; of a list, 100 elements.
+        """
+        wanted = {**(parameters or {}), "per_page": PER_PAGE} if parameters is not None else None
+        known = {"If-None-Match": etag} if etag else {}
+        with translated(tried):
+            headers, data = self._requester.requestJsonAndCheck("GET", path, wanted, headers=_accept() | known)
+        if data is None and etag:
+            return Answer(etag, None)
+        _expect_json(headers, tried)
+        return Answer(headers.get("etag"), data)
+
+    def graphql(self, document: str, variables: dict[str, Any], *, name: str, tried: str) -> dict[str, Any]:
+        """Ask what REST has no word for; `name` is the document's operation. What is not found is null in the answer.
+
+        A document that writes is sent once, as every write is.
+        """
+        body = {"query": document, "variables": variables, "operationName": name}
+        with translated(tried):
+            address = self._requester.graphql_url
+            headers, answer = self._requester.requestJsonAndCheck("POST", address, headers=_accept(), input=body)
+        _expect_json(headers, tried)
+        refuse_graphql(answer.get("errors") or (), tried)
+        return dict(answer.get("data") or {})
 
     def rows(
         self, path: str, parameters: dict[str, Any] | None = None, *, tried: str, under: str = "items"
