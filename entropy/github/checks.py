@@ -4,12 +4,29 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from entropy.github.connection import Connection
-from entropy.items import Check
+from entropy.github.errors import Missing
+from entropy.github.markers import fit
+from entropy.items import Check, FailedCheck
+from entropy.models import Finding, Noun
 
 State = Literal["success", "failure", "pending"]
 
 PASSED = frozenset({"success", "neutral", "skipped"})
 DESCRIPTION_LIMIT = 140
+ANNOTATIONS_LIMIT = 50
+"""How many remarks GitHub takes with one request."""
+LOG_TAIL = 8000
+"""Characters of what a check printed that are of use to an agent."""
+
+
+class CheckReport(Noun):
+    """What a finished check of ours came to; `id` names whoever found it."""
+
+    id: str
+    conclusion: Literal["success", "failure"]
+    title: str
+    summary: str
+    findings: tuple[Finding, ...] = ()
 
 
 class Checks:
@@ -33,6 +50,79 @@ class Checks:
             target=f"{repository}@{commit[:12]}",
             action=f"set the status {context} of",
         )
+
+    def failed(self, repository: str, commit: str) -> tuple[FailedCheck, ...]:
+        """The checks that failed at a commit, with what they say about it."""
+        path, tried = f"/repos/{repository}/commits/{quote(commit)}", f"read the checks of {repository}@{commit[:12]}"
+        statuses = self._connection.rows(f"{path}/status", tried=tried, under="statuses")
+        runs = self._connection.rows(f"{path}/check-runs", tried=tried, under="check_runs")
+        return (
+            *(_failed_status(status) for status in statuses if _status_state(status) == "failure"),
+            *(self._failed_run(repository, run) for run in runs if _run_state(run) == "failure"),
+        )
+
+    def rerun(self, repository: str, run: int) -> None:
+        """Ask whoever made a check run to make it again."""
+        path = f"/repos/{repository}/check-runs/{run}/rerequest"
+        self._connection.write("POST", path, target=f"{repository}, check run {run},", action="ask again for")
+
+    def ensure_run(self, repository: str, *, commit: str, name: str, report: CheckReport) -> None:
+        """A finished check run, once per report's id. Only Apps may make any; others are refused."""
+        path, tried = (
+            f"/repos/{repository}/commits/{quote(commit)}/check-runs",
+            f"read the check {name} of {repository}",
+        )
+        known = self._connection.rows(path, {"check_name": name}, tried=tried, under="check_runs")
+        if any(run["external_id"] == report.id for run in known):
+            return
+        body = {"name": name, "head_sha": commit, **_told(report)}
+        target = f"{repository}@{commit[:12]}"
+        self._connection.write("POST", f"/repos/{repository}/check-runs", body, target=target, action="set a check of")
+
+    def _failed_run(self, repository: str, run: dict[str, Any]) -> FailedCheck:
+        path, output = f"/repos/{repository}/check-runs/{run['id']}/annotations", run["output"]
+        try:
+            remarks = self._connection.rows(path, tried=f"read the remarks of the check {run['name']}")
+        except Missing:
+            remarks = []
+        return FailedCheck(
+            name=run["name"],
+            run=run["id"],
+            completed=run["completed_at"] or "",
+            summary=output.get("title") or "",
+            log=_tail("\n".join(filter(None, (output.get("summary"), output.get("text"))))),
+            findings=tuple(_finding(remark) for remark in remarks),
+        )
+
+
+def _failed_status(status: dict[str, Any]) -> FailedCheck:
+    return FailedCheck(name=status["context"], completed=status["updated_at"], summary=status["description"] or "")
+
+
+def _finding(remark: dict[str, Any]) -> Finding:
+    return Finding(path=remark["path"], line=remark["start_line"], message=remark["message"] or "")
+
+
+def _tail(text: str) -> str:
+    if len(text) <= LOG_TAIL:
+        return text
+    cut = text[-LOG_TAIL:]
+    return cut.partition("\n")[2] or cut
+
+
+def _told(report: CheckReport) -> dict[str, Any]:
+    remarks = [
+        {
+            "path": finding.path,
+            "start_line": finding.line,
+            "end_line": finding.line,
+            "annotation_level": "failure",
+            "message": finding.message,
+        }
+        for finding in report.findings[:ANNOTATIONS_LIMIT]
+    ]
+    output = {"title": report.title, "summary": fit(report.summary), "annotations": remarks}
+    return {"external_id": report.id, "status": "completed", "conclusion": report.conclusion, "output": output}
 
 
 def _status_state(status: dict[str, Any]) -> State:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from entropy.errors import ForgeConflict
+from entropy.errors import ForgeConflict, ForgeRefused
 from entropy.github.checks import Checks
 from entropy.github.connection import Connection, pull_path
 from entropy.github.errors import Unprocessable
@@ -11,6 +11,21 @@ from entropy.github.markers import fit
 from entropy.github.reviews import Reviews
 from entropy.items import PullRequest
 from entropy.models import WorkItem
+
+MARK_READY = """
+mutation MarkReady($pullRequestId: ID!) {
+  markPullRequestReadyForReview(input: {pullRequestId: $pullRequestId}) { pullRequest { id isDraft } }
+}
+"""
+ENQUEUE = """
+mutation EnqueuePullRequest($pullRequestId: ID!, $expectedHeadOid: GitObjectID!) {
+  enqueuePullRequest(input: {pullRequestId: $pullRequestId, expectedHeadOid: $expectedHeadOid}) {
+    mergeQueueEntry { id }
+  }
+}
+"""
+QUEUED = ("already in the", "already queued", "already enqueued")
+"""How the forge says that a pull request is in the queue."""
 
 
 class Pulls:
@@ -36,10 +51,28 @@ class Pulls:
         # The forge ignores a `head` that it does not understand and then lists everything.
         return tuple(pull for pull in map(_pull, rows) if _is_from(pull, repository, branch))
 
-    def ensure(self, repository: str, *, branch: str, base: str, title: str, body: str) -> int:
+    def ensure(self, repository: str, *, branch: str, base: str, title: str, body: str, draft: bool = False) -> int:
         """The number of the branch's pull request, opened if there is none; one that exists is left as it is."""
         number = self._number(repository, branch, merged=False)
-        return number if number is not None else self._open(repository, branch, base=base, title=title, body=body)
+        if number is not None:
+            return number
+        return self._open(
+            repository, branch, {"title": title, "head": branch, "base": base, "body": fit(body), "draft": draft}
+        )
+
+    def mark_ready(self, item: WorkItem, node: str) -> None:
+        """Make a draft a pull request like any other; `node` is its name in GraphQL. Fine if it is one already."""
+        self._connection.graphql(MARK_READY, {"pullRequestId": node}, name="MarkReady", tried=f"mark {item} as ready")
+
+    def enqueue(self, item: WorkItem, *, node: str, head: str) -> None:
+        """Put exactly `head` into the branch's merge queue; fine if it is in there already."""
+        variables = {"pullRequestId": node, "expectedHeadOid": head}
+        try:
+            tried = f"put {item} into the merge queue"
+            self._connection.graphql(ENQUEUE, variables, name="EnqueuePullRequest", tried=tried)
+        except ForgeRefused as refusal:
+            if not any(sign in str(refusal).lower() for sign in QUEUED):
+                raise
 
     def merge(self, item: WorkItem, *, head: str, title: str, message: str) -> str:
         """Merge exactly `head`, give the merge commit; ForgeConflict when the forge holds or wants something else."""
@@ -53,17 +86,14 @@ class Pulls:
             raise
         return str(merged["sha"])
 
-    def _open(self, repository: str, branch: str, *, base: str, title: str, body: str) -> int:
-        pull = {"title": title, "head": branch, "base": base, "body": fit(body)}
+    def _open(self, repository: str, branch: str, pull: dict[str, Any]) -> int:
+        path, target = f"/repos/{repository}/pulls", f"{repository}:{branch}"
         try:
-            opened = self._connection.write(
-                "POST",
-                f"/repos/{repository}/pulls",
-                pull,
-                target=f"{repository}:{branch}",
-                action="open a pull request of",
-            )
-        except (Unprocessable, ForgeConflict):
+            opened = self._connection.write("POST", path, pull, target=target, action="open a pull request of")
+        except (Unprocessable, ForgeConflict) as refusal:
+            if pull["draft"] and "draft pull requests are not" in str(refusal).lower():
+                # Private repositories of some plans have none.
+                return self._open(repository, branch, pull | {"draft": False})
             # Somebody was faster, or it is merged and there is nothing left to open one for.
             number = self._number(repository, branch, merged=True)
             if number is None:
@@ -100,4 +130,5 @@ def _pull(row: dict[str, Any]) -> PullRequest:
         draft=bool(row.get("draft")),
         merged=row["merged_at"] is not None,
         mergeable=row.get("mergeable"),
+        node=row["node_id"],
     )
