@@ -15,6 +15,8 @@ class Comment(Noun):
     created: datetime
     updated: datetime
     id: int
+    trusted: bool = True
+    """Whether its author may command here; what others say is data at best."""
 
 
 class Review(Noun):
@@ -25,6 +27,8 @@ class Review(Noun):
     commit: str | None
     body: str
     findings: tuple[Finding, ...] = ()
+    trusted: bool = True
+    """Whether its author may write to the repository; the word of others counts nothing."""
 
 
 class Check(Noun):

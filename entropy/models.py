@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -88,6 +88,8 @@ class Verdict(StrEnum):
     REFUSED = "refused"  # a policy says no
     FAILED = "failed"  # a stage broke
     SUPERSEDED = "superseded"  # another run has this item, or the item is gone
+    UNTRUSTED = "untrusted"  # nobody who may has asked for it
+    HANDED_OVER = "handed_over"  # a person pushed to the branch: it is theirs now
     ADOPTED = "adopted"  # earlier work left a proposal that is still open
     INCOMPLETE = "incomplete"  # a time limit ended it; there is a patch of what was done so far
     OUTDATED = "outdated"  # the proposal has to be worked on before it can go on: its base moved, or a check is red
@@ -178,6 +180,8 @@ class Run(Noun):
     generation: int = 1
     tries: Mapping[Stage, int] = {}
     base_commit: str | None = None
+    approved: str | None = None
+    """Digest of the text as it was when whoever asked for the run was found to be allowed to."""
     assignment: str | None = None
     snapshot: str | None = None
     """Digests in the artifact store: of the `Assignment`, and of a tar of the tracked files at the base commit."""
@@ -213,3 +217,32 @@ class Identity(Noun):
     login: str
     name: str
     email: str
+
+
+class Importance(IntEnum):
+    """What goes first where the forge bears less than there is to do; the smallest first."""
+
+    MERGE = 0
+    CHANGE = 1
+    COMMENT = 2
+    READ = 3
+
+
+class Turn(NamedTuple):
+    """A request that may be sent now; whose limits it counts against, and which of their budgets."""
+
+    id: str
+    identity: str
+    resource: str
+    importance: Importance
+
+
+class Standing(NamedTuple):
+    """Where an identity stands after an answer of the forge; what the answer did not say is None."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset: float | None = None
+    """In seconds from the answer."""
+    pause: float = 0.0
+    """Seconds for which nobody of this identity may send anything."""

@@ -155,6 +155,21 @@ class EngineSettings(Section):
     """Folder of recordings for the replay engine."""
 
 
+class TrustSettings(Section):
+    """Whom agents obey and hear: people who may write to the repository, and these."""
+
+    bots: Names = ()
+    """Logins of bots that may set triggers and write commands, such as ``renovate[bot]``."""
+    comments: Literal["withhold", "mark"] = "withhold"
+    """What becomes of comments and reviews of people without write permission on their way to an agent."""
+    review_forks: bool = False
+    """Whether pull requests from forks may be reviewed. They are never worked on or merged."""
+    memory: float = Field(default=60, gt=0)
+    """Seconds for which it is remembered what somebody may do. Whoever asks for a run is looked up anew each time."""
+    watch: float = Field(default=3, gt=0)
+    """Seconds between two looks at the items that agents are at work on, for a person may have stopped them."""
+
+
 class ReportSettings(Section):
     draft: bool = True
     """Whether pull requests begin as drafts, and become ready when the tests of their review are green."""
@@ -187,6 +202,7 @@ class Settings(BaseSettings):
     scheduling: SchedulingSettings = SchedulingSettings()
     repository: RepositorySettings = RepositorySettings()
     engines: EngineSettings = EngineSettings()
+    trust: TrustSettings = TrustSettings()
     reports: ReportSettings = ReportSettings()
     log: LogSettings = LogSettings()
 

@@ -1,10 +1,11 @@
 """The only place where concrete parts meet: a process's toolbox."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
-from entropy.agents.registry import AgentRegistry
+from entropy.agents.registry import RESERVED, AgentRegistry
+from entropy.errors import PermanentError
 from entropy.github.client import GitHub
 from entropy.logging.redaction import Redaction
 from entropy.models import Secret
@@ -21,6 +22,7 @@ from entropy.state.connection import RedisConnection
 from entropy.state.holds import Holds
 from entropy.state.intents import Intents, Reached, unwatched
 from entropy.state.keys import Keys
+from entropy.state.people import People
 from entropy.state.runs import Runs
 
 TOKEN = "github-token"  # noqa: S105 - the secret's name
@@ -65,6 +67,10 @@ class Toolbox:
         return Holds(self.connection, self._keys, first=self.settings.scheduling.interval)
 
     @cached_property
+    def people(self) -> People:
+        return People(self.connection, self._keys, memory=self.settings.trust.memory)
+
+    @cached_property
     def artifacts(self) -> Artifacts:
         return Artifacts(self.connection, self._keys)
 
@@ -85,6 +91,22 @@ class Toolbox:
         if role not in self._forges:
             self._forges[role] = GitHub(self.settings.github, self._token(role))
         return self._forges[role]
+
+    @cached_property
+    def _identities(self) -> Mapping[str, str]:
+        found = {}
+        for role in (*self.agents.roles(), *RESERVED[:1]):
+            try:
+                found[role] = self.github(role).identity().login
+            except PermanentError:
+                continue  # another worker has this role's credentials
+        return found
+
+    def logins(self) -> frozenset[str]:
+        """The accounts of our own roles in lower case: those this process holds, and those that others told of."""
+        self.people.introduce(self._identities)
+        known = {**self.people.names(), **self._identities}
+        return frozenset(login.casefold() for login in known.values())
 
     def mirror(self, role: str, repository: str) -> Mirror:
         """The mirror of a repository, fetched and pushed as this role."""

@@ -48,6 +48,24 @@ class Keys:
         """String with expiry: the last regular discovery was not long ago."""
         return f"{self.prefix}:tick"
 
+    def permission(self, repository: str, login: str) -> str:
+        """String with expiry: what somebody may do in a repository."""
+        return f"{self.prefix}:permission:{repository}:{login}"
+
+    @property
+    def names(self) -> str:
+        """Hash: the login of each role, for workers that hold another role's credentials."""
+        return f"{self.prefix}:names"
+
+    def answer(self, comment: int) -> str:
+        """String with expiry: a command is being obeyed, or was."""
+        return f"{self.prefix}:answer:{comment}"
+
+    @property
+    def watch(self) -> str:
+        """String with expiry: the items at work were looked at not long ago."""
+        return f"{self.prefix}:watch"
+
     def artifacts(self, run_id: str) -> str:
         """Hash: a run's artifacts by digest."""
         return f"{self.prefix}:artifacts:{run_id}"
@@ -64,3 +82,69 @@ class Keys:
     def wake(self, announcement: str) -> str:
         """String with expiry: this announcement has already woken discovery."""
         return f"{self.prefix}:wake:{announcement}"
+
+    @property
+    def repositories(self) -> str:
+        """Sorted set: the repositories that are served, by the time, in milliseconds, of their next look."""
+        return f"{self.prefix}:repositories"
+
+    @property
+    def stirred(self) -> str:
+        """Sorted set: repositories by the time, in milliseconds, at which something was last seen to move there."""
+        return f"{self.prefix}:stirred"
+
+    def sight(self, repository: str) -> str:
+        """Hash with expiry: what was seen of a repository: ETags by question, last changes by number."""
+        return f"{self.prefix}:sight:{repository}"
+
+    @property
+    def roster(self) -> str:
+        """Hash with expiry: the pages of an installation's list of repositories, with their ETags."""
+        return f"{self.prefix}:roster"
+
+    @property
+    def looks(self) -> str:
+        """Sorted set: items that changed by the time, in milliseconds, from which they are to be looked at."""
+        return f"{self.prefix}:looks"
+
+    @property
+    def told(self) -> str:
+        """Hash: how often an item was said to have changed since it was last looked at."""
+        return f"{self.prefix}:looks:told"
+
+    @property
+    def waiting(self) -> str:
+        """Set: repositories with items that wait for room."""
+        return f"{self.prefix}:waiting"
+
+    def waiting_in(self, repository: str) -> str:
+        """Sorted set: what waits for room in a repository, as ``number:label``, by the number."""
+        return f"{self.prefix}:waiting:{repository}"
+
+    @property
+    def sweep(self) -> str:
+        """String with expiry: who sweeps."""
+        return f"{self.prefix}:sweep"
+
+    @property
+    def pace(self) -> str:
+        """String with expiry: how many times slower than usual the forge wants to be asked."""
+        return f"{self.prefix}:pace"
+
+    def turn(self, name: str) -> str:
+        """String with expiry: what is done every so often has been done not long ago."""
+        return f"{self.prefix}:turn:{name}"
+
+    def delivery(self, delivery: str) -> str:
+        """String with expiry: this delivery of a webhook was taken in."""
+        return f"{self.prefix}:delivery:{delivery}"
+
+    @property
+    def called(self) -> str:
+        """String with expiry: a message that has hints looked at is on its way."""
+        return f"{self.prefix}:called"
+
+    @property
+    def heard(self) -> str:
+        """String with expiry: an App's webhook, which tells of every repository, has arrived not long ago."""
+        return f"{self.prefix}:heard"

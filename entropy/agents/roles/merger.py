@@ -97,11 +97,11 @@ OBSTACLES: tuple[tuple[Verdict, Callable[[PullRequest], str | None]], ...] = (
 
 
 def _standing_reviews(pull: PullRequest) -> dict[str, tuple[str, str | None]]:
-    """Each person's last word, as state and commit. A comment takes nothing back; a dismissal does."""
+    """The last word of each person with a say, as state and commit. A comment takes nothing back; a dismissal does."""
     return {
         review.author.casefold(): (review.state, review.commit)
         for review in pull.reviews
-        if review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
+        if review.trusted and review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
     }
 
 

@@ -1,0 +1,48 @@
+"""What happened to an item and who did it, as the forge wrote it down."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from entropy.github.connection import Connection, issue_path
+from entropy.github.facts import login_of
+from entropy.models import Noun, WorkItem
+
+KINDS = frozenset({"labeled", "unlabeled", "renamed"})
+
+
+class Happening(Noun):
+    """One line of an item's timeline."""
+
+    kind: Literal["labeled", "unlabeled", "renamed"]
+    actor: str
+    bot: bool
+    at: datetime
+    label: str | None = None
+
+
+class Timeline:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(self, item: WorkItem) -> tuple[Happening, ...]:
+        """Who labelled and renamed it, the latest last."""
+        rows = self._connection.rows(f"{issue_path(item)}/timeline", tried=f"read the timeline of {item}")
+        return tuple(_happening(row) for row in rows if row.get("event") in KINDS)
+
+
+def labelling(happenings: tuple[Happening, ...], label: str) -> Happening | None:
+    """Who set the label that is there now; None when the forge does not say, or not yet."""
+    wanted = label.casefold()
+    told = [each for each in happenings if each.label is not None and each.label.casefold() == wanted]
+    return told[-1] if told and told[-1].kind == "labeled" else None
+
+
+def _happening(row: dict[str, Any]) -> Happening:
+    actor = row.get("actor") or {}
+    return Happening(
+        kind=row["event"],
+        actor=login_of(actor),
+        bot=actor.get("type") == "Bot",
+        at=datetime.fromisoformat(row["created_at"]),
+        label=row["label"]["name"] if "label" in row else None,
+    )
