@@ -11,11 +11,30 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from entropy.forge.admission import by_ids
 from entropy.forge.call import API, Endpoint
 from entropy.forge.dispatch import Dispatch
 from entropy.forge.faults import Faults
 from entropy.forge.refusals import Refusal
-from entropy.forge.routes import comments, git, issues, labels, merging, pulls, repositories, reviews, statuses, users
+from entropy.forge.routes import (
+    apps,
+    comments,
+    git,
+    installations,
+    issues,
+    labels,
+    locks,
+    merging,
+    pulls,
+    reactions,
+    repositories,
+    review_comments,
+    reviewers,
+    reviews,
+    statuses,
+    timeline,
+    users,
+)
 from entropy.forge.smart_http import SmartHTTP
 from entropy.forge.store import Store
 from entropy.forge.tracking import follow_all
@@ -23,10 +42,17 @@ from entropy.forge.web.site import Site
 
 TABLES: tuple[tuple[Endpoint, ...], ...] = (
     users.TABLE,
+    apps.TABLE,
+    installations.TABLE,
     comments.TABLE,
+    timeline.TABLE,
+    reactions.TABLE,
+    locks.TABLE,
     labels.TABLE,
     issues.TABLE,
     reviews.TABLE,
+    review_comments.TABLE,
+    reviewers.TABLE,
     merging.TABLE,
     pulls.TABLE,
     statuses.TABLE,
@@ -50,6 +76,7 @@ def make_app(data: Path, *, faults: bool = False) -> Starlette:
 
     endpoints = [endpoint for table in TABLES for endpoint in table]
     routes = [Route(API + entry.path, Dispatch(store, entry), methods=[entry.method]) for entry in endpoints]
+    routes += [Route(API + path, Dispatch(store, entry), methods=[entry.method]) for entry, path in by_ids(endpoints)]
     routes.append(Route("/{owner}/{repo}.git/{service:path}", SmartHTTP(store), methods=["GET", "POST"]))
     routes.extend(Site(store).routes())
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _refuse, 500: _fail})

@@ -101,6 +101,10 @@ class GitRepository:
         output = self.run("for-each-ref", "--format=%(objectname) %(refname)", prefix).decode("utf-8", "replace")
         return [(name, sha) for sha, _, name in (line.partition(" ") for line in output.splitlines())]
 
+    def tips(self) -> dict[str, str]:
+        """Every branch and tag, by its full name."""
+        return {name: sha for name, sha in self.refs("refs/") if name.startswith(("refs/heads/", "refs/tags/"))}
+
     def ref(self, name: str) -> str | None:
         """What a full ref name points at."""
         output = self.says("show-ref", "--verify", "--hash", name)

@@ -25,7 +25,18 @@ CREATE TABLE IF NOT EXISTS repositories (
     last_number INTEGER NOT NULL DEFAULT 0,
     created TEXT NOT NULL,
     updated TEXT NOT NULL,
+    archived INTEGER NOT NULL DEFAULT 0,
+    deleted TEXT,
+    version INTEGER NOT NULL DEFAULT 0,
     UNIQUE (owner_id, name)
+);
+
+-- Names that repositories had before they were renamed or transferred.
+CREATE TABLE IF NOT EXISTS former_names (
+    owner TEXT NOT NULL COLLATE NOCASE,
+    name TEXT NOT NULL COLLATE NOCASE,
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    PRIMARY KEY (owner, name)
 );
 
 CREATE TABLE IF NOT EXISTS collaborators (
@@ -171,17 +182,23 @@ CREATE TABLE IF NOT EXISTS check_runs (
 );
 CREATE INDEX IF NOT EXISTS check_runs_of_commit ON check_runs (repository_id, sha);
 
-CREATE TABLE IF NOT EXISTS events (
+-- What happened, once: the events and the timeline of an item and the webhooks are made of this. `event` and `action`
+-- are those of GitHub's webhooks, `subject_id` is the comment, review or check run, `detail` is JSON.
+CREATE TABLE IF NOT EXISTS activity (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    issue_id INTEGER NOT NULL REFERENCES issues (id),
+    repository_id INTEGER REFERENCES repositories (id) ON DELETE CASCADE,
+    issue_id INTEGER REFERENCES issues (id) ON DELETE CASCADE,
     user_id INTEGER NOT NULL REFERENCES users (id),
     event TEXT NOT NULL,
-    label TEXT,
-    assignee_id INTEGER REFERENCES users (id),
-    commit_sha TEXT,
-    created TEXT NOT NULL
+    action TEXT NOT NULL,
+    subject_id INTEGER,
+    detail TEXT NOT NULL DEFAULT '{}',
+    created TEXT NOT NULL,
+    told INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS events_of_issue ON events (issue_id);
+CREATE INDEX IF NOT EXISTS activity_of_issue ON activity (issue_id);
+CREATE INDEX IF NOT EXISTS activity_of_repository ON activity (repository_id);
+CREATE INDEX IF NOT EXISTS activity_untold ON activity (id) WHERE NOT told;
 
 -- Every write request, refused or not, in the order in which they were answered.
 CREATE TABLE IF NOT EXISTS journal (
@@ -192,4 +209,179 @@ CREATE TABLE IF NOT EXISTS journal (
     login TEXT,
     status INTEGER NOT NULL,
     body TEXT
+);
+
+-- GitHub Apps. Only the public half of an app's key is here; whoever adds the app keeps the other.
+CREATE TABLE IF NOT EXISTS apps (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    slug TEXT NOT NULL COLLATE NOCASE UNIQUE,
+    name TEXT NOT NULL,
+    owner_id INTEGER NOT NULL REFERENCES users (id),
+    bot_id INTEGER NOT NULL REFERENCES users (id),
+    public_key TEXT NOT NULL,
+    events TEXT NOT NULL DEFAULT '[]',
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL
+);
+
+-- `permissions` is a JSON object; with `everything` the app reaches all repositories of the account.
+CREATE TABLE IF NOT EXISTS installations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    app_id INTEGER NOT NULL REFERENCES apps (id),
+    account_id INTEGER NOT NULL REFERENCES users (id),
+    everything INTEGER NOT NULL,
+    permissions TEXT NOT NULL,
+    suspended TEXT,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    UNIQUE (app_id, account_id)
+);
+
+CREATE TABLE IF NOT EXISTS installation_repositories (
+    installation_id INTEGER NOT NULL REFERENCES installations (id) ON DELETE CASCADE,
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    PRIMARY KEY (installation_id, repository_id)
+);
+
+-- `repositories` is a JSON list of ids, or null for all that the installation reaches; `expires` is seconds since the epoch.
+CREATE TABLE IF NOT EXISTS installation_tokens (
+    hash TEXT PRIMARY KEY,
+    installation_id INTEGER NOT NULL REFERENCES installations (id) ON DELETE CASCADE,
+    permissions TEXT NOT NULL,
+    repositories TEXT,
+    expires REAL NOT NULL
+);
+
+-- Conversations: only those with permission may comment on a locked item.
+CREATE TABLE IF NOT EXISTS locks (
+    issue_id INTEGER PRIMARY KEY REFERENCES issues (id) ON DELETE CASCADE,
+    reason TEXT,
+    created TEXT NOT NULL
+);
+
+-- `kind` is issue, comment or review_comment.
+CREATE TABLE IF NOT EXISTS reactions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    subject_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES users (id),
+    content TEXT NOT NULL,
+    created TEXT NOT NULL,
+    UNIQUE (kind, subject_id, user_id, content)
+);
+
+-- A thread of review comments is named by its first.
+CREATE TABLE IF NOT EXISTS resolutions (
+    comment_id INTEGER PRIMARY KEY REFERENCES review_comments (id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users (id)
+);
+
+CREATE TABLE IF NOT EXISTS review_requests (
+    issue_id INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users (id),
+    PRIMARY KEY (issue_id, user_id)
+);
+
+-- The check runs of one author for one commit.
+CREATE TABLE IF NOT EXISTS check_suites (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    sha TEXT NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES users (id),
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    UNIQUE (repository_id, sha, user_id)
+);
+
+CREATE TABLE IF NOT EXISTS annotations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id INTEGER NOT NULL REFERENCES check_runs (id) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    start_line INTEGER NOT NULL,
+    end_line INTEGER NOT NULL,
+    start_column INTEGER,
+    end_column INTEGER,
+    level TEXT NOT NULL CHECK (level IN ('notice', 'warning', 'failure')),
+    title TEXT,
+    message TEXT NOT NULL,
+    raw_details TEXT
+);
+CREATE INDEX IF NOT EXISTS annotations_of_run ON annotations (run_id);
+
+-- Who is told what happens: for a repository, or for an App wherever it is installed.
+CREATE TABLE IF NOT EXISTS hooks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    repository_id INTEGER REFERENCES repositories (id) ON DELETE CASCADE,
+    app_id INTEGER UNIQUE,
+    active INTEGER NOT NULL DEFAULT 1,
+    events TEXT NOT NULL,
+    url TEXT NOT NULL,
+    content_type TEXT NOT NULL DEFAULT 'json',
+    secret TEXT,
+    insecure_ssl TEXT NOT NULL DEFAULT '0',
+    origin TEXT NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS hooks_of_repository ON hooks (repository_id);
+
+-- The outbox: a delivery is written with what it tells about, and sent afterwards. `status_code` is NULL until then.
+CREATE TABLE IF NOT EXISTS deliveries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    hook_id INTEGER NOT NULL REFERENCES hooks (id) ON DELETE CASCADE,
+    guid TEXT NOT NULL,
+    redelivery INTEGER NOT NULL DEFAULT 0,
+    event TEXT NOT NULL,
+    action TEXT,
+    repository_id INTEGER,
+    installation_id INTEGER,
+    payload TEXT NOT NULL,
+    created TEXT NOT NULL,
+    delivered TEXT,
+    duration REAL NOT NULL DEFAULT 0,
+    status TEXT,
+    status_code INTEGER,
+    request_headers TEXT,
+    response_headers TEXT,
+    response TEXT
+);
+CREATE INDEX IF NOT EXISTS deliveries_of_hook ON deliveries (hook_id);
+CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (id) WHERE status_code IS NULL;
+
+-- `rules` is JSON, as it was put.
+CREATE TABLE IF NOT EXISTS protections (
+    repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    branch TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    PRIMARY KEY (repository_id, branch)
+);
+
+CREATE TABLE IF NOT EXISTS queued_pulls (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    issue_id INTEGER NOT NULL UNIQUE REFERENCES issues (id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users (id),
+    head_sha TEXT NOT NULL,
+    created TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS sub_issues (
+    child_id INTEGER PRIMARY KEY REFERENCES issues (id) ON DELETE CASCADE,
+    parent_id INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+    position REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS sub_issues_of_parent ON sub_issues (parent_id);
+
+CREATE TABLE IF NOT EXISTS dependencies (
+    issue_id INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+    blocker_id INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+    PRIMARY KEY (issue_id, blocker_id)
+);
+CREATE INDEX IF NOT EXISTS dependencies_on_blocker ON dependencies (blocker_id);
+
+-- Where branches and tags were when the forge last looked, so that every move of one is told, whoever made it.
+CREATE TABLE IF NOT EXISTS tips (
+    repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    ref TEXT NOT NULL,
+    sha TEXT NOT NULL,
+    PRIMARY KEY (repository_id, ref)
 );

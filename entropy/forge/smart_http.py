@@ -5,7 +5,8 @@ import contextlib
 import os
 import re
 import signal
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -13,11 +14,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from entropy.forge.admission import located
 from entropy.forge.clock import now
 from entropy.forge.gitrepo import environment
-from entropy.forge.permissions import Level, authenticate, level
-from entropy.forge.records import repositories
+from entropy.forge.identity import Identity, identify, reach
+from entropy.forge.permissions import Level
+from entropy.forge.records import repositories, users
 from entropy.forge.refusals import Refusal, not_found
+from entropy.forge.scopes import Scope as Needed
 from entropy.forge.store import Store
 from entropy.forge.tracking import follow
 
@@ -31,7 +35,7 @@ class Visit:
     """An admitted request: whose, to which repository's folder, to push or only to look."""
 
     login: str
-    full_name: str
+    repository_id: int
     directory: str
     pushes: bool
 
@@ -58,12 +62,27 @@ class SmartHTTP:
             raise not_found()
         pushes = PUSH in {service, query.get("service")}
         with self.store.read() as db:
-            user = authenticate(db, request.headers.get("authorization"))
-            home = repositories.named(db, f"{params['owner']}/{params['repo']}")
-            allowed = level(db, home, user) if home else Level.NONE
+            who = identify(db, request.headers.get("authorization"))
+            home, former = self._home(db, params, who)
+            allowed = reach(db, home, who, Needed(("contents",), write=pushes)) if home else Level.NONE
             if home is None or allowed < (Level.WRITE if pushes else Level.READ):
-                raise self._refusal(known=user is not None, visible=allowed >= Level.READ)
-            return Visit(user["login"] if user else "", home["full_name"], home["directory"], pushes)
+                raise self._refusal(known=who is not None, visible=allowed >= Level.READ)
+            if former:
+                raise _moved(request, f"/{home['full_name']}.git/{service}")
+            if pushes and home["archived"]:
+                raise Refusal(403, "This repository was archived so it is read-only.")
+            return Visit(who.user["login"] if who else "", home["id"], home["directory"], pushes)
+
+    @staticmethod
+    def _home(
+        db: sqlite3.Connection, params: Mapping[str, object], who: Identity | None
+    ) -> tuple[sqlite3.Row | None, bool]:
+        try:
+            return located(db, {name: str(value) for name, value in params.items()})
+        except Refusal:
+            if who:
+                raise
+            return None, False
 
     @staticmethod
     def _refusal(*, known: bool, visible: bool) -> Refusal:
@@ -114,9 +133,10 @@ class SmartHTTP:
 
     def _pushed(self, path: str, visit: Visit, status: int) -> None:
         with self.store.write() as db:
-            home = repositories.named(db, visit.full_name)
+            home = repositories.alive(db, visit.repository_id)
             if home:
-                follow(db, home, self.store.git(home))
+                pusher = users.named(db, visit.login)
+                follow(db, home, self.store.git(home), user_id=pusher["id"] if pusher else None)
                 db.execute("UPDATE repositories SET updated = ? WHERE id = ?", (now(), home["id"]))
             self.store.journal(db, request=("POST", path), login=visit.login, status=status, body="")
 
@@ -137,8 +157,16 @@ def _kill(process: asyncio.subprocess.Process) -> None:
             os.kill(process.pid, signal.SIGKILL)
 
 
+def _moved(request: Request, path: str) -> Refusal:
+    """Where git finds a repository that has another name now."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    location = f"{request.url.scheme}://{request.url.netloc}{path}{query}"
+    status, word = (301, "Moved Permanently") if request.method == "GET" else (307, "Temporary Redirect")
+    return Refusal(status, word, headers={"Location": location})
+
+
 def _refuse(refusal: Refusal) -> PlainTextResponse:
-    headers = {"WWW-Authenticate": 'Basic realm="forge"'} if refusal.status == 401 else {}
+    headers = refusal.headers | ({"WWW-Authenticate": 'Basic realm="forge"'} if refusal.status == 401 else {})
     return PlainTextResponse(f"{refusal.message}\n", refusal.status, headers)
 
 

@@ -6,16 +6,17 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from importlib.resources import files
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from entropy.forge import importing
+from entropy.forge import growth, importing
+from entropy.forge.apps import KNOWN, App, new_key, slug_of
 from entropy.forge.gitrepo import GitRepository
+from entropy.forge.limits import Limits
 from entropy.forge.names import is_login
 from entropy.forge.permissions import Level
-from entropy.forge.records import repositories, users
+from entropy.forge.records import apps, repositories, tips, users
 
 GITCONFIG = """\
 [safe]
@@ -48,6 +49,11 @@ class Store:
         self._idle: list[sqlite3.Connection] = []
         self._pool = threading.Lock()
         self._writer = threading.Lock()
+        self.limits = Limits()
+        self.token_seconds = 3600.0
+        """How long the token of an installation lives."""
+        self.written = threading.Event()
+        """Set by every change; who waits for changes clears it."""
         try:
             (self.data / "repositories").mkdir(parents=True, exist_ok=True)
             self.gitconfig = self.data / "gitconfig"
@@ -61,9 +67,7 @@ class Store:
         with self.read() as db:
             db.execute("PRAGMA journal_mode = WAL")
         with self.write() as db:
-            schema = files("entropy.forge").joinpath("schema.sql").read_text()
-            for statement in schema.split(";\n"):
-                db.execute(statement)
+            growth.bring_up(db)
 
     def __enter__(self) -> Self:
         return self
@@ -106,6 +110,7 @@ class Store:
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.commit()
+        self.written.set()
 
     def git(self, repository: sqlite3.Row) -> GitRepository:
         return GitRepository(self.directory(repository), self.gitconfig)
@@ -128,6 +133,7 @@ class Store:
                 self._refuse_taken(db, full_name)
                 made = repositories.create(db, (owner, name), branch=branch, directory=directory)
                 repositories.set_private(db, made, private=private)
+                tips.remember(db, made, GitRepository(target, self.gitconfig).tips())
         except BaseException as error:
             shutil.rmtree(target, ignore_errors=True)
             if isinstance(error, importing.ImportRefused):
@@ -175,6 +181,46 @@ class Store:
         if user is None:
             raise StoreError(f"{login} is not a user here; add the user first.")
         repositories.set_permission(db, repository["id"], user["id"], permission.lower())
+
+    def add_app(self, name: str, *, owner: str = "") -> App:
+        """A new GitHub App; its private key is shown this once. `owner` is whose it is, by default its own name's."""
+        slug = slug_of(name)
+        if not is_login(slug):
+            raise StoreError(f"{name!r} is not a name for an app; use letters, digits and spaces, at most 34.")
+        private, public = new_key()
+        with self.write() as db:
+            if apps.named(db, slug) or users.named(db, f"{slug}[bot]"):
+                raise StoreError(f"An app called {slug} is here already; choose another name.")
+            row = apps.create(db, slug=slug, name=name, owner=owner or slug, public_key=public)
+        return App(row["id"], row["slug"], private)
+
+    def install_app(
+        self, app_id: int, owner_login: str, repositories: Sequence[str] | None, permissions: Mapping[str, str]
+    ) -> int:
+        """Install an app, or change how it is installed; its id comes back. None means all repositories of the owner.
+
+        `permissions` are GitHub's, as in ``{"contents": "write", "issues": "read"}``.
+        """
+        wrong = [name for name, level in permissions.items() if name not in KNOWN or level not in {"read", "write"}]
+        if wrong:
+            raise StoreError(
+                f"{', '.join(wrong)} cannot be given to an app here; choose read or write for a known one."
+            )
+        with self.write() as db:
+            account = users.owner(db, owner_login)
+            if apps.numbered(db, app_id) is None:
+                raise StoreError(f"There is no app {app_id} here; add it first.")
+            row = apps.install(db, app_id, account["id"], {"metadata": "read", **permissions})
+            if repositories is not None:
+                apps.choose(db, row["id"], [self._id(db, owner_login, name) for name in repositories])
+        return int(row["id"])
+
+    @staticmethod
+    def _id(db: sqlite3.Connection, owner: str, name: str) -> int:
+        row = repositories.named(db, name if "/" in name else f"{owner}/{name}")
+        if row is None:
+            raise StoreError(f"{name} is not here; import it first.")
+        return int(row["id"])
 
     @staticmethod
     def journal(db: sqlite3.Connection, *, request: tuple[str, str], login: str | None, status: int, body: str) -> None:

@@ -1,9 +1,9 @@
-"""How pull requests follow their branches, and how a merge that was cut short is finished."""
+"""How pull requests follow their branches, how pushes are told, and how a merge that was cut short is finished."""
 
 import sqlite3
 
 from entropy.forge.gitrepo import ABSENT, GitRepository
-from entropy.forge.records import issues, pulls, repositories
+from entropy.forge.records import activity, issues, pulls, repositories, tips
 from entropy.forge.store import Store
 
 
@@ -14,17 +14,36 @@ def follow_all(store: Store) -> None:
             follow(db, repository, store.git(repository))
 
 
-def follow(db: sqlite3.Connection, repository: sqlite3.Row, git: GitRepository) -> None:
-    """Inside a write transaction: bring every open pull request up to its branches."""
-    heads = dict(git.refs("refs/heads/"))
+def follow(db: sqlite3.Connection, repository: sqlite3.Row, git: GitRepository, *, user_id: int | None = None) -> None:
+    """Inside a write transaction: bring every open pull request up to its branches; `user_id` has moved them."""
+    refs = git.tips()
+    _tell(db, repository, git, refs, user_id or repository["owner_id"])
     for pull in pulls.open_ones(db, repository["id"]):
-        tips = (heads.get(f"refs/heads/{pull[side]}") for side in ("head_ref", "base_ref"))
-        head, base = (tip or pull[name] for tip, name in zip(tips, ("head_sha", "base_sha"), strict=True))
+        tips_of = (refs.get(f"refs/heads/{pull[side]}") for side in ("head_ref", "base_ref"))
+        head, base = (tip or pull[name] for tip, name in zip(tips_of, ("head_sha", "base_sha"), strict=True))
         if pull["pending"]:
             _settle(db, pull, git, base)
         elif (head, base) != (pull["head_sha"], pull["base_sha"]):
-            pulls.move(db, pull, head=head, base=base)
+            forced = head != pull["head_sha"] and not git.is_ancestor(pull["head_sha"], head)
+            pulls.move(db, pull, user_id or pull["user_id"], (head, base), forced=forced)
             show(git, pull["number"], head)
+
+
+def _tell(
+    db: sqlite3.Connection, repository: sqlite3.Row, git: GitRepository, refs: dict[str, str], user_id: int
+) -> None:
+    """One push for every branch and tag that is not where it was; the first look only remembers."""
+    former = tips.known(db, repository["id"])
+    if former == refs:
+        return
+    tips.remember(db, repository["id"], refs)
+    for name in sorted(former.keys() | refs.keys()) if former else ():
+        before, after = former.get(name, ABSENT), refs.get(name, ABSENT)
+        if before != after:
+            moved = ABSENT not in {before, after}
+            forced = moved and not git.is_ancestor(before, after)
+            detail = {"ref": name, "before": before, "after": after, "forced": forced}
+            activity.tell(db, (repository["id"], None), user_id, "push", detail=detail)
 
 
 def _settle(db: sqlite3.Connection, pull: sqlite3.Row, git: GitRepository, base: str) -> None:

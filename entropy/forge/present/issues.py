@@ -4,9 +4,10 @@ import sqlite3
 from typing import Any
 
 from entropy.forge.permissions import association
+from entropy.forge.present.reactions import rollup
 from entropy.forge.present.repositories import api_url, label
 from entropy.forge.present.view import View, node_id, user
-from entropy.forge.records import comments, issues, users
+from entropy.forge.records import comments, issues, locks, users
 
 
 def html_url(view: View, home: sqlite3.Row, row: sqlite3.Row) -> str:
@@ -17,6 +18,7 @@ def shared(view: View, row: sqlite3.Row) -> dict[str, Any]:
     """What issues and pull requests have in common."""
     home = view.home(row["repository_id"])
     author = users.known(view.db, row["user_id"])
+    lock = locks.of(view.db, row["id"])
     assigned = [user(view, person) for person in issues.assignees(view.db, row["id"])]
     return {
         "number": row["number"],
@@ -31,8 +33,8 @@ def shared(view: View, row: sqlite3.Row) -> dict[str, Any]:
         "assignee": assigned[0] if assigned else None,
         "assignees": assigned,
         "milestone": None,
-        "locked": False,
-        "active_lock_reason": None,
+        "locked": lock is not None,
+        "active_lock_reason": lock["reason"] if lock else None,
         "created_at": row["created"],
         "updated_at": row["updated"],
         "closed_at": row["closed"],
@@ -54,6 +56,7 @@ def issue(view: View, row: sqlite3.Row) -> dict[str, Any]:
         "comments": comments.count(view.db, row["id"]),
         "closed_by": view.user(row["closed_by"]),
         "state_reason": row["state_reason"],
+        "reactions": rollup(view, ("issue", row["id"]), url),
         "draft": bool(row["draft"]),
     }
     return {**shape, "pull_request": _pull_part(view, home, row)} if row["is_pull"] else shape
@@ -73,10 +76,11 @@ def _pull_part(view: View, home: sqlite3.Row, row: sqlite3.Row) -> dict[str, Any
 def comment(view: View, home: sqlite3.Row, row: sqlite3.Row) -> dict[str, Any]:
     author = users.known(view.db, row["user_id"])
     url = api_url(view, home)
+    here = f"{url}/issues/comments/{row['id']}"
     return {
         "id": row["id"],
         "node_id": node_id("IssueComment", row["id"]),
-        "url": f"{url}/issues/comments/{row['id']}",
+        "url": here,
         "html_url": view.html(f"{home['full_name']}/issues/{row['number']}#issuecomment-{row['id']}"),
         "issue_url": f"{url}/issues/{row['number']}",
         "body": row["body"],
@@ -85,24 +89,5 @@ def comment(view: View, home: sqlite3.Row, row: sqlite3.Row) -> dict[str, Any]:
         "performed_via_github_app": None,
         "created_at": row["created"],
         "updated_at": row["updated"],
+        "reactions": rollup(view, ("comment", row["id"]), here),
     }
-
-
-def event(view: View, home: sqlite3.Row, row: sqlite3.Row) -> dict[str, Any]:
-    shape: dict[str, Any] = {
-        "id": row["id"],
-        "node_id": node_id("IssueEvent", row["id"]),
-        "url": f"{api_url(view, home)}/issues/events/{row['id']}",
-        "actor": view.user(row["user_id"]),
-        "event": row["event"],
-        "commit_id": row["commit_sha"],
-        "commit_url": f"{api_url(view, home)}/commits/{row['commit_sha']}" if row["commit_sha"] else None,
-        "created_at": row["created"],
-        "performed_via_github_app": None,
-    }
-    if row["label"]:
-        shape["label"] = {"name": row["label"], "color": "ededed"}
-    if row["assignee_id"]:
-        shape["assignee"] = view.user(row["assignee_id"])
-        shape["assigner"] = view.user(row["user_id"])
-    return shape

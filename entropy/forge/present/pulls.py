@@ -6,9 +6,10 @@ from typing import Any
 
 from entropy.forge.permissions import association
 from entropy.forge.present.issues import html_url, shared
+from entropy.forge.present.reactions import rollup
 from entropy.forge.present.repositories import api_url, full
 from entropy.forge.present.view import View, node_id, user
-from entropy.forge.records import comments, reviews, users
+from entropy.forge.records import comments, requests, reviews, users
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def simple(view: View, row: sqlite3.Row) -> dict[str, Any]:
         "auto_merge": None,
         "merged_at": row["merged"],
         "merge_commit_sha": row["merge_sha"],
-        "requested_reviewers": [],
+        "requested_reviewers": [user(view, person) for person in requests.find(view.db, row["id"])],
         "requested_teams": [],
     }
 
@@ -145,5 +146,6 @@ def review_comment(view: View, home: sqlite3.Row, row: sqlite3.Row) -> dict[str,
         "html_url": page,
         "pull_request_url": parent,
         "_links": {"self": {"href": url}, "html": {"href": page}, "pull_request": {"href": parent}},
+        "reactions": rollup(view, ("review_comment", row["id"]), url),
     }
     return {**shape, "in_reply_to_id": row["reply_to"]} if row["reply_to"] else shape

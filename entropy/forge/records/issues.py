@@ -1,4 +1,4 @@
-"""Issues, and what issues and pull requests have in common: text, state, labels, assignees, comments, events."""
+"""Issues, and what issues and pull requests have in common: text, state, labels, assignees, links."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from entropy.forge.clock import now
-from entropy.forge.records import repositories
+from entropy.forge.records import activity, repositories
 
 CLOSING = re.compile(
     r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:([\w.-]+/[\w.-]+))?#(\d{1,9})\b", re.IGNORECASE
@@ -85,15 +85,22 @@ def create(
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (repository_id, number, is_pull, title, body, user_id, now(), now()),
     ).fetchone()
-    return numbered(db, row["id"])
+    made = numbered(db, row["id"])
+    if not is_pull:
+        activity.note(db, made, user_id, "opened")
+    return made
 
 
 def touch(db: sqlite3.Connection, issue_id: int) -> None:
     db.execute("UPDATE issues SET updated = ? WHERE id = ?", (now(), issue_id))
 
 
-def rewrite(db: sqlite3.Connection, issue_id: int, *, title: str, body: str | None) -> None:
-    db.execute("UPDATE issues SET title = ?, body = ?, updated = ? WHERE id = ?", (title, body, now(), issue_id))
+def rewrite(db: sqlite3.Connection, issue: sqlite3.Row, user_id: int, *, title: str, body: str | None) -> None:
+    former = {name: {"from": issue[name]} for name, new in (("title", title), ("body", body)) if new != issue[name]}
+    if not former:
+        return
+    db.execute("UPDATE issues SET title = ?, body = ?, updated = ? WHERE id = ?", (title, body, now(), issue["id"]))
+    activity.note(db, issue, user_id, "edited", changes=former, title=title)
 
 
 def close(
@@ -105,7 +112,7 @@ def close(
         "UPDATE issues SET state = 'closed', state_reason = ?, closed = ?, closed_by = ?, updated = ? WHERE id = ?",
         (reason, now(), user_id, now(), issue["id"]),
     )
-    note(db, issue["id"], user_id, "closed", commit=commit)
+    activity.note(db, issue, user_id, "closed", commit=commit, reason=reason)
 
 
 def reopen(db: sqlite3.Connection, issue: sqlite3.Row, user_id: int) -> None:
@@ -116,20 +123,7 @@ def reopen(db: sqlite3.Connection, issue: sqlite3.Row, user_id: int) -> None:
         " WHERE id = ?",
         (now(), issue["id"]),
     )
-    note(db, issue["id"], user_id, "reopened")
-
-
-def note(db: sqlite3.Connection, issue_id: int, user_id: int, event: str, **detail: str | int | None) -> None:
-    """Add to the issue's events; `detail` is a label's name, an assignee's id or a commit."""
-    db.execute(
-        "INSERT INTO events (issue_id, user_id, event, label, assignee_id, commit_sha, created)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (issue_id, user_id, event, detail.get("label"), detail.get("assignee"), detail.get("commit"), now()),
-    )
-
-
-def events(db: sqlite3.Connection, issue_id: int) -> list[sqlite3.Row]:
-    return db.execute("SELECT * FROM events WHERE issue_id = ? ORDER BY id", (issue_id,)).fetchall()
+    activity.note(db, issue, user_id, "reopened")
 
 
 def labels(db: sqlite3.Connection, issue_id: int) -> list[sqlite3.Row]:
@@ -148,14 +142,14 @@ def add_labels(db: sqlite3.Connection, issue: sqlite3.Row, user_id: int, names: 
             (issue["id"], label["id"]),
         )
         if added.rowcount:
-            note(db, issue["id"], user_id, "labeled", label=label["name"])
+            activity.note(db, issue, user_id, "labeled", label=dict(label))
             touch(db, issue["id"])
 
 
 def remove_labels(db: sqlite3.Connection, issue: sqlite3.Row, user_id: int, chosen: Iterable[sqlite3.Row]) -> None:
     for label in chosen:
         db.execute("DELETE FROM issue_labels WHERE issue_id = ? AND label_id = ?", (issue["id"], label["id"]))
-        note(db, issue["id"], user_id, "unlabeled", label=label["name"])
+        activity.note(db, issue, user_id, "unlabeled", label=dict(label))
         touch(db, issue["id"])
 
 
@@ -177,14 +171,14 @@ def assign(db: sqlite3.Connection, issue: sqlite3.Row, user_id: int, assignee: i
         "INSERT INTO assignees (issue_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", (issue["id"], assignee)
     )
     if added.rowcount:
-        note(db, issue["id"], user_id, "assigned", assignee=assignee)
+        activity.note(db, issue, user_id, "assigned", assignee=assignee)
         touch(db, issue["id"])
 
 
 def unassign(db: sqlite3.Connection, issue: sqlite3.Row, user_id: int, assignee: int) -> None:
     gone = db.execute("DELETE FROM assignees WHERE issue_id = ? AND user_id = ?", (issue["id"], assignee))
     if gone.rowcount:
-        note(db, issue["id"], user_id, "unassigned", assignee=assignee)
+        activity.note(db, issue, user_id, "unassigned", assignee=assignee)
         touch(db, issue["id"])
 
 

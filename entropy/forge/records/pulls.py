@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from entropy.forge.clock import now
-from entropy.forge.records import issues
+from entropy.forge.records import activity, issues
 
 _FIND = """
 SELECT items.*, count(*) OVER () AS total FROM items
@@ -61,18 +61,31 @@ def attach(db: sqlite3.Connection, issue_id: int, span: Span, *, draft: bool) ->
         "INSERT INTO pulls (issue_id, base_ref, base_sha, head_ref, head_sha, draft) VALUES (?, ?, ?, ?, ?, ?)",
         (issue_id, span.base, span.base_sha, span.head, span.head_sha, draft),
     )
-    return issues.numbered(db, issue_id)
+    made = issues.numbered(db, issue_id)
+    activity.note(db, made, made["user_id"], "opened")
+    return made
 
 
-def move(db: sqlite3.Connection, pull: sqlite3.Row, *, head: str, base: str) -> None:
-    """Follow the branches."""
-    db.execute("UPDATE pulls SET head_sha = ?, base_sha = ? WHERE issue_id = ?", (head, base, pull["id"]))
-    if head != pull["head_sha"]:
+def move(db: sqlite3.Connection, pull: sqlite3.Row, user_id: int, span: tuple[str, str], *, forced: bool) -> None:
+    """Follow the branches to `span`, head and base; `forced` says that the old head is not behind the new one."""
+    db.execute("UPDATE pulls SET head_sha = ?, base_sha = ? WHERE issue_id = ?", (*span, pull["id"]))
+    if span[0] != pull["head_sha"]:
         issues.touch(db, pull["id"])
+        told = {"before": pull["head_sha"], "after": span[0], "commit": span[0], "forced": forced}
+        activity.note(db, pull, user_id, "synchronize", **told)
 
 
-def retarget(db: sqlite3.Connection, pull_id: int, *, base: str, sha: str) -> None:
-    db.execute("UPDATE pulls SET base_ref = ?, base_sha = ? WHERE issue_id = ?", (base, sha, pull_id))
+def retarget(db: sqlite3.Connection, pull: sqlite3.Row, user_id: int, *, base: str, sha: str) -> None:
+    db.execute("UPDATE pulls SET base_ref = ?, base_sha = ? WHERE issue_id = ?", (base, sha, pull["id"]))
+    former = {"base": {"ref": {"from": pull["base_ref"]}, "sha": {"from": pull["base_sha"]}}}
+    activity.note(db, pull, user_id, "edited", changes=former)
+
+
+def set_draft(db: sqlite3.Connection, pull: sqlite3.Row, user_id: int, *, draft: bool) -> None:
+    if bool(pull["draft"]) != draft:
+        db.execute("UPDATE pulls SET draft = ? WHERE issue_id = ?", (draft, pull["id"]))
+        issues.touch(db, pull["id"])
+        activity.note(db, pull, user_id, "converted_to_draft" if draft else "ready_for_review")
 
 
 def intend(db: sqlite3.Connection, pull_id: int, *, commit: str | None, user_id: int) -> None:
@@ -86,7 +99,7 @@ def complete(db: sqlite3.Connection, pull: sqlite3.Row, *, commit: str, user_id:
         "UPDATE pulls SET merged = ?, merged_by = ?, merge_sha = ?, pending = NULL WHERE issue_id = ?",
         (now(), user_id, commit, pull["id"]),
     )
-    issues.note(db, pull["id"], user_id, "merged", commit=commit)
+    activity.note(db, pull, user_id, "merged", commit=commit)
     issues.close(db, pull, user_id, reason=None, commit=commit)
     for issue in issues.closed_by(db, pull["id"]) if closes else ():
         issues.close(db, issue, user_id, reason="completed", commit=commit)

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from entropy.forge.clock import now
-from entropy.forge.records import issues
+from entropy.forge.records import activity, issues, reactions
 
 _COMMENTS = (
     "SELECT review_comments.*, reviews.issue_id, issues.number, count(*) OVER () AS total FROM review_comments"
@@ -12,6 +12,10 @@ _COMMENTS = (
 )
 _OF_PULL = f"{_COMMENTS} WHERE reviews.issue_id = ? ORDER BY review_comments.id LIMIT ? OFFSET ?"
 _OF_REVIEW = f"{_COMMENTS} WHERE review_id = ? ORDER BY review_comments.id LIMIT ? OFFSET ?"
+_OF_REPOSITORY = (
+    f"{_COMMENTS} WHERE issues.repository_id = ? AND (? IS NULL OR review_comments.updated >= ?)"
+    " ORDER BY review_comments.id LIMIT ? OFFSET ?"
+)
 _ONE = f"{_COMMENTS} WHERE issues.repository_id = ? AND review_comments.id = ?"
 
 
@@ -37,10 +41,15 @@ def create(
         " VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
         (pull["id"], user_id, body, state, commit, now()),
     ).fetchone()
-    issues.note(db, pull["id"], user_id, "reviewed", commit=commit)
     issues.touch(db, pull["id"])
+    if state != "PENDING":
+        tell(db, pull, user_id, "pull_request_review.submitted", subject=row["id"])
     created: sqlite3.Row = row
     return created
+
+
+def tell(db: sqlite3.Connection, pull: sqlite3.Row, who: int, what: str, *, subject: int, **detail: object) -> None:
+    activity.tell(db, (pull["repository_id"], pull["id"]), who, what, subject=subject, detail=detail)
 
 
 def comment(db: sqlite3.Connection, review: sqlite3.Row, made: LineComment, *, reply_to: int | None = None) -> int:
@@ -64,7 +73,31 @@ def comment(db: sqlite3.Connection, review: sqlite3.Row, made: LineComment, *, r
             now(),
         ),
     ).fetchone()
+    if review["state"] != "PENDING":
+        pull = issues.numbered(db, review["issue_id"])
+        tell(db, pull, review["user_id"], "pull_request_review_comment.created", subject=row["id"])
     return int(row["id"])
+
+
+def edit_comment(db: sqlite3.Connection, comment: sqlite3.Row, user_id: int, body: str) -> None:
+    db.execute("UPDATE review_comments SET body = ?, updated = ? WHERE id = ?", (body, now(), comment["id"]))
+    pull = issues.numbered(db, comment["issue_id"])
+    issues.touch(db, pull["id"])
+    changes = {"body": {"from": comment["body"]}}
+    tell(db, pull, user_id, "pull_request_review_comment.edited", subject=comment["id"], changes=changes)
+
+
+def delete_comment(db: sqlite3.Connection, comment: sqlite3.Row, user_id: int) -> None:
+    """The next comment of a thread becomes its first."""
+    heir = db.execute("SELECT min(id) AS id FROM review_comments WHERE reply_to = ?", (comment["id"],)).fetchone()["id"]
+    db.execute("UPDATE review_comments SET reply_to = nullif(?, id) WHERE reply_to = ?", (heir, comment["id"]))
+    if heir:
+        db.execute("UPDATE OR IGNORE resolutions SET comment_id = ? WHERE comment_id = ?", (heir, comment["id"]))
+    db.execute("DELETE FROM review_comments WHERE id = ?", (comment["id"],))
+    reactions.forget(db, "review_comment", comment["id"])
+    pull = issues.numbered(db, comment["issue_id"])
+    issues.touch(db, pull["id"])
+    tell(db, pull, user_id, "pull_request_review_comment.deleted", subject=comment["id"], gone=dict(comment))
 
 
 def find(db: sqlite3.Connection, pull_id: int, *, limit: int = -1, offset: int = 0) -> list[sqlite3.Row]:
@@ -81,8 +114,22 @@ def get(db: sqlite3.Connection, pull_id: int, review_id: int) -> sqlite3.Row | N
     return row
 
 
-def set_state(db: sqlite3.Connection, review_id: int, state: str, *, body: str | None = None) -> None:
-    db.execute("UPDATE reviews SET state = ?, body = coalesce(?, body) WHERE id = ?", (state, body, review_id))
+def submit(db: sqlite3.Connection, pull: sqlite3.Row, review: sqlite3.Row, state: str, body: str | None) -> None:
+    db.execute(
+        "UPDATE reviews SET state = ?, body = coalesce(?, body), submitted = ? WHERE id = ?",
+        (state, body, now(), review["id"]),
+    )
+    issues.touch(db, pull["id"])
+    tell(db, pull, review["user_id"], "pull_request_review.submitted", subject=review["id"])
+    for comment in comments_of_review(db, review["id"]):
+        tell(db, pull, review["user_id"], "pull_request_review_comment.created", subject=comment["id"])
+
+
+def dismiss(db: sqlite3.Connection, pull: sqlite3.Row, review: sqlite3.Row, user_id: int) -> None:
+    db.execute("UPDATE reviews SET state = 'DISMISSED' WHERE id = ?", (review["id"],))
+    issues.touch(db, pull["id"])
+    tell(db, pull, user_id, "pull_request_review.dismissed", subject=review["id"])
+    activity.note(db, pull, user_id, "review_dismissed", review=review["id"])
 
 
 def comments_of_pull(db: sqlite3.Connection, pull_id: int, *, limit: int = -1, offset: int = 0) -> list[sqlite3.Row]:
@@ -93,6 +140,12 @@ def comments_of_review(
     db: sqlite3.Connection, review_id: int, *, limit: int = -1, offset: int = 0
 ) -> list[sqlite3.Row]:
     return db.execute(_OF_REVIEW, (review_id, limit, offset)).fetchall()
+
+
+def comments_of_repository(
+    db: sqlite3.Connection, repository_id: int, *, since: str | None = None, limit: int = -1, offset: int = 0
+) -> list[sqlite3.Row]:
+    return db.execute(_OF_REPOSITORY, (repository_id, since, since, limit, offset)).fetchall()
 
 
 def get_comment(db: sqlite3.Connection, repository_id: int, comment_id: int) -> sqlite3.Row | None:

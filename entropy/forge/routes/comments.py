@@ -9,6 +9,7 @@ from entropy.forge.present.issues import comment as shape
 from entropy.forge.records import comments
 from entropy.forge.refusals import forbidden, not_found
 from entropy.forge.routes.issues import ISSUE
+from entropy.forge.routes.locks import refuse_locked
 from entropy.forge.routes.repositories import HOME
 
 ONE = f"{HOME}/issues/comments/{{comment}}"
@@ -21,8 +22,16 @@ def find(call: Call) -> Reply:
     return call.listing([shape(call.view, call.repository, row) for row in rows], total(rows))
 
 
+def of_repository(call: Call) -> Reply:
+    since = clock.parse(call.query.get("since", "").replace(" ", "+"))
+    page = call.page
+    rows = comments.of_repository(call.db, call.repository_id, since=since, limit=page.size, offset=page.offset)
+    return call.listing([shape(call.view, call.repository, row) for row in rows], total(rows))
+
+
 def create(call: Call) -> Reply:
     issue = call.issue()
+    refuse_locked(call, issue)
     row = comments.create(call.db, issue["id"], call.my_id, call.body.of("IssueComment").required("body"))
     return Reply(201, shape(call.view, call.repository, row))
 
@@ -46,16 +55,17 @@ def get(call: Call) -> Reply:
 
 
 def edit(call: Call) -> Reply:
-    comments.edit(call.db, _own(call), call.body.of("IssueComment").required("body"))
+    comments.edit(call.db, _own(call), call.my_id, call.body.of("IssueComment").required("body"))
     return get(call)
 
 
 def delete(call: Call) -> Reply:
-    comments.delete(call.db, _own(call))
+    comments.delete(call.db, _own(call), call.my_id)
     return Reply(204)
 
 
 TABLE = (
+    Endpoint("GET", f"{HOME}/issues/comments", of_repository),
     Endpoint("GET", ONE, get),
     Endpoint("PATCH", ONE, edit),
     Endpoint("DELETE", ONE, delete),

@@ -52,7 +52,7 @@ def create_ref(call: Call) -> Reply:
     if not call.git.create_ref(name, sha):
         known = call.git.ref(name)
         raise Refusal(422, "Reference already exists" if known else "Reference cannot be created")
-    follow(call.db, call.repository, call.git)
+    follow(call.db, call.repository, call.git, user_id=call.my_id)
     return _shown_ref(call, name, 201)
 
 
@@ -68,7 +68,7 @@ def edit_ref(call: Call) -> Reply:
         raise Refusal(422, "Update is not a fast forward")
     if not call.git.update_ref(name, new=sha, old=old):
         raise Refusal(422, "Update is not a fast forward")
-    follow(call.db, call.repository, call.git)
+    follow(call.db, call.repository, call.git, user_id=call.my_id)
     return _shown_ref(call, name)
 
 
@@ -79,6 +79,7 @@ def delete_ref(call: Call) -> Reply:
         raise Refusal(422, "Cannot delete the default branch" if old else "Reference does not exist")
     if not call.git.delete_ref(name, old):
         raise Refusal(422, "Reference does not exist")
+    follow(call.db, call.repository, call.git, user_id=call.my_id)
     return Reply(204)
 
 

@@ -1,4 +1,4 @@
-"""Issues: list, open, edit, assign; their events, and the search over them."""
+"""Issues: list, open, edit, assign; and the search over them."""
 
 import re
 import sqlite3
@@ -8,7 +8,7 @@ from entropy.forge.bodies import Body
 from entropy.forge.call import Call, Endpoint, Reply, total
 from entropy.forge.permissions import Level, granted, level
 from entropy.forge.present import issues as shapes
-from entropy.forge.records import comments, issues, repositories, users
+from entropy.forge.records import issues, repositories, users
 from entropy.forge.refusals import forbidden, invalid
 from entropy.forge.routes.repositories import HOME
 
@@ -98,9 +98,7 @@ def _rewrite(call: Call, row: sqlite3.Row, body: Body) -> None:
         return
     title = body.required("title", limit=256) if body.has("title") else row["title"]
     text = body.text("body") if body.has("body") else row["body"]
-    issues.rewrite(call.db, row["id"], title=title, body=text)
-    if title != row["title"]:
-        issues.note(call.db, row["id"], call.my_id, "renamed")
+    issues.rewrite(call.db, row, call.my_id, title=title, body=text)
     if row["is_pull"]:
         issues.link(call.db, issues.numbered(call.db, row["id"]), call.repository["full_name"])
 
@@ -128,22 +126,6 @@ def unassign(call: Call) -> Reply:
         if person["login"].lower() in names:
             issues.unassign(call.db, row, call.my_id, person["id"])
     return Reply(data=shapes.issue(call.view, issues.numbered(call.db, row["id"])))
-
-
-def events(call: Call) -> Reply:
-    rows = issues.events(call.db, call.issue()["id"])
-    shown = [shapes.event(call.view, call.repository, row) for row in rows]
-    return call.listing(shown[call.page.offset : call.page.offset + call.page.size], len(shown))
-
-
-def timeline(call: Call) -> Reply:
-    issue = call.issue()
-    shown = [shapes.event(call.view, call.repository, row) for row in issues.events(call.db, issue["id"])]
-    for row in comments.find(call.db, issue["id"]):
-        entry = shapes.comment(call.view, call.repository, row)
-        shown.append({**entry, "event": "commented", "actor": entry["user"]})
-    shown.sort(key=lambda entry: str(entry["created_at"]))
-    return call.listing(shown[call.page.offset : call.page.offset + call.page.size], len(shown))
 
 
 def search(call: Call) -> Reply:
@@ -179,7 +161,5 @@ TABLE = (
     Endpoint("PATCH", ISSUE, edit),
     Endpoint("POST", f"{ISSUE}/assignees", assign, Level.TRIAGE),
     Endpoint("DELETE", f"{ISSUE}/assignees", unassign, Level.TRIAGE),
-    Endpoint("GET", f"{ISSUE}/events", events),
-    Endpoint("GET", f"{ISSUE}/timeline", timeline),
     Endpoint("GET", "/search/issues", search),
 )

@@ -32,7 +32,7 @@ def merge(call: Call) -> Reply:
     _land(call, pull, commit)
     closes = pull["base_ref"] == call.repository["default_branch"]
     pulls.complete(call.db, pull, commit=commit, user_id=call.my_id, closes=closes)
-    follow(call.db, call.repository, call.git)
+    follow(call.db, call.repository, call.git, user_id=call.my_id)
     return Reply(data={"sha": commit, "merged": True, "message": "Pull Request successfully merged"})
 
 
@@ -90,7 +90,7 @@ def update_branch(call: Call) -> Reply:
     commit = call.git.commit_tree(found.tree, parents=parents, message=message, author=signature(call.me))
     if not call.git.update_ref(f"refs/heads/{pull['head_ref']}", new=commit, old=pull["head_sha"]):
         raise Refusal(422, "expected head sha didn't match current head ref.")
-    follow(call.db, call.repository, call.git)
+    follow(call.db, call.repository, call.git, user_id=call.my_id)
     url = call.view.api(f"/repos/{call.repository['full_name']}/pulls/{pull['number']}")
     return Reply(202, {"message": "Updating pull request branch.", "url": url})
 

@@ -108,7 +108,7 @@ def edit(call: Call) -> Reply:
         sha = call.git.branch(base)
         if sha is None or pull["state"] == "closed":
             raise invalid("PullRequest", "base")
-        pulls.retarget(call.db, pull["id"], base=base, sha=sha)
+        pulls.retarget(call.db, pull, call.my_id, base=base, sha=sha)
     return shown(call, current(call))
 
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from entropy.forge.records import comments, issues, reviews
+from entropy.forge.records import activity, comments, reviews
 from entropy.forge.web.inert import web_address
 
 LABELLING = {"labeled": "added", "unlabeled": "removed"}
@@ -51,7 +51,7 @@ def happenings(db: sqlite3.Connection, item: sqlite3.Row) -> list[Happening]:
     for row in reviews.find(db, issue_id):
         said = [remark for remark in remarks if remark["review_id"] == row["id"]]
         found.append(Happening("review", row["submitted"], row["user_id"], row, remarks=said))
-    found += _events(issues.events(db, issue_id))
+    found += _events(activity.events(db, issue_id))
     return list(_grouped(sorted(found, key=lambda one: (one.when, not _came_with(one, item)))))
 
 

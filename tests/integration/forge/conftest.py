@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from github import Auth, Github
 from github.Repository import Repository
+from starlette.types import ASGIApp
 
+from entropy.forge.faults import Faults
 from entropy.settings import inherited
+from tests.contract.contract import github
+from tests.contract.validator import Validating
 from tests.forge_server import ForgeServer, running_forge
+from tests.integration.forge.judged import NAME, Judged
 
-NAME = "acme/rocket"
 PERMISSIONS = ("read", "triage", "write", "admin")
 Git = Callable[..., str]
 
@@ -83,9 +87,29 @@ def village(tmp_path: Path, source: Path) -> Iterator[Village]:
 
 
 @pytest.fixture
-def clone(tmp_path: Path, village: Village, git: Git) -> Path:
+def judged(tmp_path: Path, source: Path) -> Iterator[Judged]:
+    """The same village, where every answer has to keep GitHub's contract."""
+    judges: list[Validating] = []
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        judges.append(Validating(Faults(app), github()))
+        return judges[0]
+
+    with running_forge(tmp_path, wrap=wrap) as server:
+        server.store.import_repository(source, NAME)
+        tokens = {"stranger": server.store.add_user("stranger")}
+        for permission in PERMISSIONS:
+            tokens[permission] = server.store.enrol(permission, name=None, full_name=NAME, permission=permission)
+        judged = Judged(server, tokens, judges[0])
+        yield judged
+    assert judged.wrong() == []
+
+
+@pytest.fixture
+def clone(tmp_path: Path, request: pytest.FixtureRequest, git: Git) -> Path:
     """A working copy whose origin may be pushed to."""
-    git("clone", "--quiet", village.remote("write"), "clone", cwd=tmp_path)
+    village: Village | Judged = request.getfixturevalue("judged" if "judged" in request.fixturenames else "village")
+    git("clone", "--quiet", village.server.remote(NAME, village.tokens["write"]), "clone", cwd=tmp_path)
     return tmp_path / "clone"
 
 
