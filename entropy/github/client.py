@@ -3,11 +3,13 @@
 from types import TracebackType
 from typing import Self
 
+from entropy.github.auth import Credentials
 from entropy.github.checks import Checks
 from entropy.github.connection import Connection
 from entropy.github.discovery import Discovery
 from entropy.github.facts import RepositoryFacts, identity_of, repository_of
 from entropy.github.issues import Issues
+from entropy.github.limiting import Limiter
 from entropy.github.pulls import Pulls
 from entropy.github.reviews import Reviews
 from entropy.models import Identity, Secret
@@ -17,8 +19,10 @@ from entropy.settings import GitHubSettings
 class GitHub:
     """Threads may share one; each gets a connection of its own. Making one sends nothing."""
 
-    def __init__(self, settings: GitHubSettings, token: Secret) -> None:
-        self._connection = Connection(settings, token)
+    def __init__(
+        self, settings: GitHubSettings, credentials: Secret | Credentials, *, limiter: Limiter | None = None
+    ) -> None:
+        self._connection = Connection(settings, credentials, limiter=limiter)
         checks = Checks(self._connection)
         self.reviews = Reviews(self._connection, checks)
         self.pulls = Pulls(self._connection, self.reviews, checks)

@@ -43,13 +43,14 @@ class Pulls:
 
     def find(self, repository: str, *, branch: str) -> tuple[PullRequest, ...]:
         """All pull requests, open or not, from a branch of the repository itself; without reviews and checks."""
-        owner = repository.partition("/")[0]
+        owner = self._connection.name(repository).partition("/")[0]
         parameters = {"state": "all", "head": f"{owner}:{branch}"}
         rows = self._connection.rows(
             f"/repos/{repository}/pulls", parameters, tried=f"look for pull requests of {branch} in {repository}"
         )
         # The forge ignores a `head` that it does not understand and then lists everything.
-        return tuple(pull for pull in map(_pull, rows) if _is_from(pull, repository, branch))
+        present = self._connection.name(repository)
+        return tuple(pull for pull in map(_pull, rows) if _is_from(pull, present, branch))
 
     def ensure(self, repository: str, *, branch: str, base: str, title: str, body: str, draft: bool = False) -> int:
         """The number of the branch's pull request, opened if there is none; one that exists is left as it is."""

@@ -13,6 +13,15 @@ READS = frozenset({"GET", "HEAD"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
+class Redirected(ForgeRefused):
+    """The forge points elsewhere. Whether that means that nothing was done depends on `status`."""
+
+    def __init__(self, message: str | None = None, *, status: int = 301, location: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.location = location
+
+
 class ReadsOnly(Retry):
     """The retry policy of a whole PyGithub client.
 
@@ -46,10 +55,13 @@ class ReadsOnly(Retry):
     ) -> Self:
         if response is not None and response.status in REDIRECTS:
             response.drain_conn()
-            raise ForgeRefused(
+            location = response.headers.get("location", "")
+            raise Redirected(
                 f"Could not {method} {(url or '').partition('?')[0]}: the forge redirects to "
-                f"{response.headers.get('location')} ({response.status}); the repository was renamed or moved, "
-                "or ENTROPY_GITHUB__API is not the address of the API. Write the present name in the settings."
+                f"{location} ({response.status}); the repository was renamed or moved, "
+                "or ENTROPY_GITHUB__API is not the address of the API. Write the present name in the settings.",
+                status=response.status,
+                location=location,
             )
         policy = self if method in READS else self.new(total=0, read=False)
         return Retry.increment(policy, method, url, response, error, _pool, _stacktrace)
