@@ -93,7 +93,8 @@ class Toolbox:
         return self._forges[role]
 
     @cached_property
-    def _identities(self) -> Mapping[str, str]:
+    def identities(self) -> Mapping[str, str]:
+        """The login of each role whose credentials this process has."""
         found = {}
         for role in (*self.agents.roles(), *RESERVED[:1]):
             try:
@@ -104,8 +105,8 @@ class Toolbox:
 
     def logins(self) -> frozenset[str]:
         """The accounts of our own roles in lower case: those this process holds, and those that others told of."""
-        self.people.introduce(self._identities)
-        known = {**self.people.names(), **self._identities}
+        self.people.introduce(self.identities)
+        known = {**self.people.names(), **self.identities}
         return frozenset(login.casefold() for login in known.values())
 
     def mirror(self, role: str, repository: str) -> Mirror:

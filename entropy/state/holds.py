@@ -36,6 +36,11 @@ class Holds:
         with self._connection.translated():
             return bool(self._connection.redis.set(self._keys.tick, 1, nx=True, px=max(1, int(seconds * 1000))))
 
+    def left(self, item: WorkItem, role: str) -> float:
+        """For how many seconds the item is still held back; 0 when it is not."""
+        with self._connection.translated():
+            return max(0, int(self._connection.redis.pttl(self._keys.hold(item, role)))) / 1000
+
     def clear(self, item: WorkItem, role: str) -> None:
         """The item moved."""
         with self._connection.translated():

@@ -205,6 +205,12 @@ class Runs:
             },
         )
 
+    def active(self, item: WorkItem, role: str) -> str | None:
+        """The id of the unfinished run of this role on this item."""
+        with self._connection.translated():
+            found = self._redis.get(self._keys.active(item, role))
+        return None if found is None else text(found)
+
     def live(self) -> frozenset[str]:
         """Ids of all unfinished runs."""
         with self._connection.translated():
