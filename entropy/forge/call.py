@@ -9,10 +9,13 @@ from urllib.parse import urlencode
 
 from entropy.forge.bodies import Body
 from entropy.forge.gitrepo import GitRepository
+from entropy.forge.identity import Grant, Identity
+from entropy.forge.limits import Bucket, bucket_of
 from entropy.forge.permissions import Level
 from entropy.forge.present.view import View
 from entropy.forge.records import issues
 from entropy.forge.refusals import Refusal, login_needed, not_found
+from entropy.forge.scopes import Actor, Scope, actor_of, scope_of
 from entropy.forge.store import Store
 
 API = "/api/v3"
@@ -37,6 +40,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     """Sent instead of JSON."""
+    cost: int = 1
+    """Points that the request is charged in its bucket."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,8 @@ class Call:
     accept: str
     body: Body
     viewer: sqlite3.Row | None
+    """The person who asks, or the bot of the app that does."""
+    identity: Identity | None = None
     home: sqlite3.Row | None = None
     level: Level = Level.NONE
 
@@ -64,6 +71,20 @@ class Call:
     @property
     def my_id(self) -> int:
         return int(self.me["id"])
+
+    @property
+    def app(self) -> sqlite3.Row:
+        """The app that asks by its JWT or through an installation."""
+        if self.identity is None or self.identity.app is None:
+            raise login_needed()
+        return self.identity.app
+
+    @property
+    def grant(self) -> Grant:
+        """What the installation's token that asks was given."""
+        if self.identity is None or self.identity.grant is None:
+            raise login_needed()
+        return self.identity.grant
 
     @property
     def repository(self) -> sqlite3.Row:
@@ -155,3 +176,16 @@ class Endpoint:
     path: str
     handler: Callable[[Call], Reply]
     needs: Level = Level.READ
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What a token of an app has to be given; counts where the path names a repository."""
+        return scope_of(self.method, self.path)
+
+    @cached_property
+    def actor(self) -> Actor:
+        return actor_of(self.path)
+
+    @cached_property
+    def bucket(self) -> Bucket | None:
+        return bucket_of(self.path)

@@ -1,24 +1,22 @@
-"""What happens around every endpoint: body, credentials, permission, transaction, journal, answer."""
+"""What happens around every endpoint: body, credentials, limits, permission, transaction, journal, answer."""
 
 import hashlib
 import json
 import sqlite3
-import time
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from entropy.forge.admission import admit, located, moved, refuse_archived
 from entropy.forge.bodies import MAX_BODY, parse
 from entropy.forge.call import Call, Endpoint, Reply
 from entropy.forge.gitrepo import GitError
-from entropy.forge.permissions import Level, authenticate, level
-from entropy.forge.records import repositories
-from entropy.forge.refusals import Refusal, not_found
-from entropy.forge.routes.users import HOURLY
+from entropy.forge.identity import Identity, identify
+from entropy.forge.limits import NOBODY, Ticket, generates, whose
+from entropy.forge.refusals import Refusal
 from entropy.forge.store import Store
 
 
@@ -32,11 +30,30 @@ class Dispatch:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         raw = await _read(request)
-        if raw is None:
-            reply = _refusal(Refusal(413, "Payload too large"))
-        else:
-            reply = await run_in_threadpool(self.answer, request, raw)
-        await _response(reply, request.headers)(scope, receive, send)
+        response = await run_in_threadpool(self.respond, request, raw)
+        await response(scope, receive, send)
+
+    def respond(self, request: Request, raw: bytes | None) -> Response:
+        reply = _refusal(Refusal(413, "Payload too large")) if raw is None else self.answer(request, raw)
+        ticket: Ticket = getattr(request.state, "ticket", None) or NOBODY
+        asked = request.headers.get("if-none-match", "") if request.method in {"GET", "HEAD"} else ""
+        content = _content(reply)
+        tag = reply.headers.get("ETag") or _tag(request, content)
+        if reply.status == 200 and tag in asked.split(", "):
+            reply = Reply(304)
+        cost = 0 if reply.status == 304 else reply.cost
+        if cost != 1:
+            self.store.limits.settle(ticket, cost)
+        headers = {
+            "Vary": "Accept, Authorization",
+            "X-GitHub-Media-Type": "github.v3; format=json",
+            **self.store.limits.headers(ticket),
+            **reply.headers,
+            "ETag": tag,
+        }
+        if reply.status in {204, 304}:
+            return Response(status_code=reply.status, headers=headers)
+        return Response(content, reply.status, {"Content-Type": "application/json; charset=utf-8"} | headers)
 
     def answer(self, request: Request, raw: bytes) -> Reply:
         try:
@@ -73,12 +90,13 @@ class Dispatch:
         self.store.journal(db, request=told, login=login, status=reply.status, body=raw.decode("utf-8", "replace"))
 
     def _call(self, db: sqlite3.Connection, request: Request, raw: bytes) -> Call:
-        viewer = authenticate(db, request.headers.get("authorization"))
+        who = identify(db, request.headers.get("authorization"))
+        self._charge(db, request, who)
         params = {name: str(value) for name, value in request.path_params.items()}
-        home = repositories.named(db, f"{params['owner']}/{params['repo']}") if "owner" in params else None
-        allowed = level(db, home, viewer) if home else Level.NONE
-        if "owner" in params and allowed < Level.READ:
-            raise not_found()
+        home, former = located(db, params)
+        allowed = admit(db, self.endpoint, who, home, params)
+        if former and home:
+            raise moved(request, home)
         call = Call(
             store=self.store,
             db=db,
@@ -89,23 +107,32 @@ class Dispatch:
             query=dict(request.query_params),
             accept=request.headers.get("accept", ""),
             body=parse(raw),
-            viewer=viewer,
+            viewer=who.user if who else None,
+            identity=who,
             home=home,
             level=allowed,
         )
         if self.endpoint.method != "GET":
             call.me  # noqa: B018 - nobody writes anonymously
-        if home:
+        if home and self.endpoint.actor != "app":
             call.needs(self.endpoint.needs)
+        refuse_archived(call, self.endpoint)
+        if generates(self.endpoint.method, self.endpoint.path):
+            self.store.limits.create(whose(who))
         return call
+
+    def _charge(self, db: sqlite3.Connection, request: Request, who: Identity | None) -> None:
+        """Take the request from somebody's budget, before anything is done for it."""
+        ticket = request.state.ticket = self.store.limits.ticket(db, who, self.endpoint.bucket)
+        self.store.limits.admit(ticket)
 
 
 def _login(db: sqlite3.Connection, request: Request) -> str | None:
     try:
-        user = authenticate(db, request.headers.get("authorization"))
+        who = identify(db, request.headers.get("authorization"))
     except Refusal:
         return None
-    return str(user["login"]) if user else None
+    return str(who.user["login"]) if who else None
 
 
 async def _read(request: Request) -> bytes | None:
@@ -119,26 +146,15 @@ async def _read(request: Request) -> bytes | None:
 
 
 def _refusal(refusal: Refusal) -> Reply:
-    return Reply(refusal.status, refusal.payload())
+    return Reply(refusal.status, refusal.payload(), refusal.headers)
 
 
-def _response(reply: Reply, asked: Headers) -> Response:
-    content = b"" if reply.status == 204 else _content(reply)
-    tag = f'W/"{hashlib.sha256(content).hexdigest()}"'
-    headers = {**_limits(), "ETag": tag, "X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
-    if reply.status == 200 and asked.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    if reply.status == 204:
-        return Response(status_code=204, headers=headers)
-    headers.setdefault("Content-Type", "application/json; charset=utf-8")
-    return Response(content, reply.status, headers)
+def _tag(request: Request, content: bytes) -> str:
+    """Another for every token, as GitHub's are."""
+    whose = request.headers.get("authorization", "").encode()
+    return f'W/"{hashlib.sha256(whose + content).hexdigest()}"'
 
 
 def _content(reply: Reply) -> bytes:
     data: Any = reply.data
     return reply.raw if reply.raw is not None else json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def _limits() -> dict[str, str]:
-    facts = {"Limit": HOURLY, "Remaining": HOURLY, "Used": 0, "Reset": int(time.time()) + 3600}
-    return {f"X-RateLimit-{name}": str(value) for name, value in facts.items()} | {"X-RateLimit-Resource": "core"}

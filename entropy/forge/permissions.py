@@ -25,9 +25,9 @@ class Level(IntEnum):
         return self.name.lower()
 
 
-def new_token() -> str:
+def new_token(prefix: str = "ghp_") -> str:
     """A token in GitHub's classic form; only its hash is stored."""
-    return f"ghp_{secrets.token_hex(18)}"
+    return f"{prefix}{secrets.token_hex(18)}"
 
 
 def token_hash(token: str) -> str:
@@ -35,12 +35,16 @@ def token_hash(token: str) -> str:
 
 
 def authenticate(db: sqlite3.Connection, header: str | None) -> sqlite3.Row | None:
-    """The user behind an Authorization header; None without one; raises 401 for a wrong one."""
+    """The person behind an Authorization header; None without one; raises 401 for a wrong one."""
     if not header:
         return None
+    return of_token(db, presented(header))
+
+
+def of_token(db: sqlite3.Connection, token: str) -> sqlite3.Row:
+    """The person whose token this is; raises 401 where it is nobody's."""
     row = db.execute(
-        "SELECT users.* FROM tokens JOIN users ON users.id = tokens.user_id WHERE hash = ?",
-        (token_hash(_token(header)),),
+        "SELECT users.* FROM tokens JOIN users ON users.id = tokens.user_id WHERE hash = ?", (token_hash(token),)
     ).fetchone()
     if row is None:
         raise bad_credentials()
@@ -48,7 +52,7 @@ def authenticate(db: sqlite3.Connection, header: str | None) -> sqlite3.Row | No
     return user
 
 
-def _token(header: str) -> str:
+def presented(header: str) -> str:
     """The token in ``Bearer``, ``token`` or ``Basic`` credentials; the last may carry it as name or password."""
     scheme, _, value = header.partition(" ")
     if scheme.lower() != "basic":

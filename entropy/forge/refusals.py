@@ -9,17 +9,28 @@ DOCUMENTATION = "https://docs.github.com/rest"
 class Refusal(Exception):
     """A request that is answered with an error status."""
 
-    def __init__(self, status: int, message: str, *, errors: Sequence[Mapping[str, str] | str] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        errors: Sequence[Mapping[str, str] | str] = (),
+        headers: Mapping[str, str] | None = None,
+        **more: str,
+    ) -> None:
+        """`more` stands in the answer besides the message."""
         super().__init__(message)
         self.status = status
         self.message = message
         self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.more = more
 
     def payload(self) -> dict[str, Any]:
         payload: dict[str, Any] = {"message": self.message}
         if self.errors:
             payload["errors"] = self.errors
-        return payload | {"documentation_url": DOCUMENTATION, "status": str(self.status)}
+        return payload | {"documentation_url": DOCUMENTATION, "status": str(self.status)} | self.more
 
 
 def not_found() -> Refusal:

@@ -12,7 +12,8 @@ _SELECT = (
 )
 _NAMED = f"{_SELECT} WHERE users.login = ? AND repositories.name = ?"
 _NUMBERED = f"{_SELECT} WHERE repositories.id = ?"
-_ALL = f"{_SELECT} ORDER BY full_name"
+_ALIVE = f"{_NUMBERED} AND deleted IS NULL"
+_ALL = f"{_SELECT} WHERE deleted IS NULL ORDER BY full_name"
 
 
 def split(full_name: str) -> tuple[str, str] | None:
@@ -29,6 +30,19 @@ def named(db: sqlite3.Connection, full_name: str) -> sqlite3.Row | None:
 def numbered(db: sqlite3.Connection, repository_id: int) -> sqlite3.Row:
     row: sqlite3.Row = db.execute(_NUMBERED, (repository_id,)).fetchone()
     return row
+
+
+def alive(db: sqlite3.Connection, repository_id: int) -> sqlite3.Row | None:
+    """The repository of this id, unless it is deleted."""
+    row: sqlite3.Row | None = db.execute(_ALIVE, (repository_id,)).fetchone()
+    return row
+
+
+def formerly(db: sqlite3.Connection, full_name: str) -> sqlite3.Row | None:
+    """The repository that once had this name."""
+    parts = split(full_name)
+    row = parts and db.execute("SELECT repository_id FROM former_names WHERE owner = ? AND name = ?", parts).fetchone()
+    return alive(db, row["repository_id"]) if row else None
 
 
 def everyone(db: sqlite3.Connection) -> list[sqlite3.Row]:
