@@ -11,7 +11,10 @@ from entropy.github.facts import RepositoryFacts, identity_of, repository_of
 from entropy.github.issues import Issues
 from entropy.github.limiting import Limiter
 from entropy.github.pulls import Pulls
+from entropy.github.reactions import Reactions
 from entropy.github.reviews import Reviews
+from entropy.github.timeline import Timeline
+from entropy.github.trust import Trust
 from entropy.models import Identity, Secret
 from entropy.settings import GitHubSettings
 
@@ -28,6 +31,9 @@ class GitHub:
         self.pulls = Pulls(self._connection, self.reviews, checks)
         self.issues = Issues(self._connection, self.pulls)
         self.discovery = Discovery(self._connection)
+        self.timeline = Timeline(self._connection)
+        self.reactions = Reactions(self._connection)
+        self.trust = Trust(self._connection)
 
     def identity(self) -> Identity:
         """Who the token belongs to; asked once."""

@@ -36,6 +36,11 @@ class Issues:
             pull_request=self._pulls.get(item) if "pull_request" in row else None,
         )
 
+    def changed(self, item: WorkItem, *, since: str | None) -> str | None:
+        """What to ask with the next time; None when nothing changed `since`, which the forge does not charge for."""
+        answer = self._connection.compare(issue_path(item), etag=since, tried=f"look after {item}")
+        return None if answer.data is None else answer.etag or ""
+
     def ensure_comment(self, item: WorkItem, *, marker: str, body: str, known: int | None = None) -> int:
         """One comment of ours per marker: written, or brought up to date; gives its id.
 
