@@ -57,13 +57,43 @@ class RedisSettings(Section):
         return values | {"url": parts._replace(netloc=place).geturl()}
 
 
+def _numbered(value: object) -> object:
+    """``coder=12,reviewer=13`` as a mapping."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    return {role.strip(): number.strip() for role, _, number in pairs}
+
+
+Apps = Annotated[dict[str, int], NoDecode, BeforeValidator(_numbered)]
+
+
+class LimitSettings(Section):
+    """How much is asked of the forge; of each installation of an App, or each user, by all workers together."""
+
+    writes_per_minute: int = Field(default=80, ge=1)
+    writes_per_hour: int = Field(default=500, ge=1)
+    reserve: float = Field(default=0.1, ge=0, lt=1)
+    """Which share of the hourly budget reads leave to writes."""
+    patience: float = Field(default=5, ge=0)
+    """Seconds for which a request waits for its turn; after that its stage is tried again later."""
+
+
 class GitHubSettings(Section):
     api: str = "https://api.github.com"
     """REST root; for GitHub Enterprise Server ``https://HOST/api/v3``."""
     repositories: Names = ()
-    """The repositories to serve, as ``owner/name``."""
+    """The repositories to serve, as ``owner/name``; none mean all that the App is installed on."""
+    allow: Names = ("*",)
+    """Patterns such as ``acme/*``: of these repositories only those that one of them matches."""
+    deny: Names = ()
+    """Patterns: of these repositories none that one of them matches."""
     timeout: float = Field(default=15, gt=0)
     """Seconds per socket operation."""
+    apps: Apps = {}
+    """The roles that are GitHub Apps, as ``coder=12,reviewer=13`` with the Apps' ids; ``*=12`` is for all roles. Such a
+    role has the secret ``github-app-key``, the App's private key, instead of ``github-token``."""
+    limits: LimitSettings = LimitSettings()
     installation: str = Field(default="", pattern=r"^[\w.-]{0,40}$")
     """A name, needed where several installations with the same accounts serve one repository and have to take turns."""
 
@@ -118,7 +148,19 @@ class SandboxSettings(Section):
 
 class SchedulingSettings(Section):
     interval: float = Field(default=30, gt=0)
-    """Seconds between two discoveries."""
+    """Seconds between two discoveries, and between two looks at a repository where something happens."""
+    watched: int = Field(default=200, ge=0, le=900)
+    """Up to so many repositories are asked one by one, which is free while nothing changes; more in batches."""
+    sweep_interval: float = Field(default=180, gt=0)
+    """Seconds within which each repository is looked at when there are more than ``watched``, however quiet it is."""
+    quiet_interval: float = Field(default=1800, gt=0)
+    """The same for all repositories while webhooks of an App arrive, which tell of every change anyway."""
+    search_interval: float = Field(default=600, ge=0)
+    """Seconds between two searches for what was missed; 0 means never."""
+    roster_interval: float = Field(default=3600, gt=0)
+    """Seconds between two looks at which repositories the App is installed on."""
+    redelivery_interval: float = Field(default=600, ge=0)
+    """Seconds between two looks for webhooks of the App that did not arrive; 0 means never."""
     capacity: int = Field(default=8, ge=1)
     """Runs in flight at once, over all repositories."""
     capacity_per_repository: int = Field(default=4, ge=1)
@@ -136,7 +178,7 @@ class SchedulingSettings(Section):
     max_reworks: int = Field(default=3, ge=0)
     """How often a reviewer may send a pull request back before a person is asked."""
     max_rounds: int = Field(default=10, ge=1)
-    """How many runs of one role an item may have, whatever changes in between, before a person is asked."""
+    """In how many different states a role works on one item before a person is asked."""
     rerun_wait: float = Field(default=300, gt=0)
     """Seconds that a failed check has to come out differently once it was asked to run again."""
 
@@ -171,7 +213,7 @@ class TrustSettings(Section):
 
 
 class ReportSettings(Section):
-    draft: bool = True
+    draft: bool = False
     """Whether pull requests begin as drafts, and become ready when the tests of their review are green."""
     sign_off: bool = False
     """Whether commits carry a ``Signed-off-by`` line of their author."""

@@ -19,11 +19,17 @@ from entropy.state.announcements import Announcements
 from entropy.state.artifacts import Artifacts
 from entropy.state.claims import Claims
 from entropy.state.connection import RedisConnection
+from entropy.state.hints import Hints
 from entropy.state.holds import Holds
 from entropy.state.intents import Intents, Reached, unwatched
 from entropy.state.keys import Keys
 from entropy.state.people import People
+from entropy.state.looks import Looks
+from entropy.state.rounds import Rounds
+from entropy.state.reruns import Reruns
 from entropy.state.runs import Runs
+from entropy.state.sightings import Sightings
+from entropy.state.waiting import Waiting
 
 TOKEN = "github-token"  # noqa: S105 - the secret's name
 
@@ -69,6 +75,30 @@ class Toolbox:
     @cached_property
     def people(self) -> People:
         return People(self.connection, self._keys, memory=self.settings.trust.memory)
+
+    @cached_property
+    def sightings(self) -> Sightings:
+        return Sightings(self.connection, self._keys)
+
+    @cached_property
+    def hints(self) -> Hints:
+        return Hints(self.connection, self._keys)
+
+    @cached_property
+    def looks(self) -> Looks:
+        return Looks(self.connection, self._keys)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        return Rounds(self.connection, self._keys)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        return Waiting(self.connection, self._keys)
+
+    @cached_property
+    def reruns(self) -> Reruns:
+        return Reruns(self.connection, self._keys)
 
     @cached_property
     def artifacts(self) -> Artifacts:

@@ -13,8 +13,12 @@ from entropy.github.limiting import Limiter
 from entropy.github.pulls import Pulls
 from entropy.github.reactions import Reactions
 from entropy.github.reviews import Reviews
+from entropy.github.search import Search
+from entropy.github.sweep import Sweep
+from entropy.github.threads import Threads
 from entropy.github.timeline import Timeline
 from entropy.github.trust import Trust
+from entropy.github.watch import Watch
 from entropy.models import Identity, Secret
 from entropy.settings import GitHubSettings
 
@@ -27,10 +31,15 @@ class GitHub:
     ) -> None:
         self._connection = Connection(settings, credentials, limiter=limiter)
         checks = Checks(self._connection)
+        self.checks = checks
         self.reviews = Reviews(self._connection, checks)
+        self.threads = Threads(self._connection)
         self.pulls = Pulls(self._connection, self.reviews, checks)
         self.issues = Issues(self._connection, self.pulls)
         self.discovery = Discovery(self._connection)
+        self.watch = Watch(self._connection)
+        self.sweep = Sweep(self._connection)
+        self.search = Search(self._connection)
         self.timeline = Timeline(self._connection)
         self.reactions = Reactions(self._connection)
         self.trust = Trust(self._connection)

@@ -34,6 +34,14 @@ class Discovery:
                 found[row["number"]] = _candidate(repository, row)
         return tuple(sorted(found.values(), key=lambda candidate: (candidate.created, candidate.item.number)))
 
+    def installed(self) -> tuple[str, ...]:
+        """The repositories that the App behind the token is installed on; refused to whoever is no App."""
+        rows = self._connection.rows(
+            "/installation/repositories", tried="list the repositories of the installation", under="repositories"
+        )
+        # The forge refuses every write to an archived one.
+        return tuple(row["full_name"] for row in rows if not row["archived"])
+
 
 def _candidate(repository: str, data: dict[str, Any]) -> Candidate:
     return Candidate(

@@ -19,8 +19,8 @@ ATTENDERS: tuple[Attend, ...] = ()
 """In the order in which they look; one line each."""
 
 
-def attend(item: WorkItem, tools: Toolbox) -> None:
-    """Read the item as it is now and show it to each attender; what one of them fails at does not stop the others.
+def attend(item: WorkItem, tools: Toolbox) -> Item:
+    """Read the item as it is now, show it to each attender, and give it; what one fails at does not stop the others.
 
     Raises what the reading raises: whoever saw the change asks again later.
     """
@@ -31,3 +31,4 @@ def attend(item: WorkItem, tools: Toolbox) -> None:
         except EntropyError as error:
             name = f"{attender.__module__}.{attender.__qualname__}"
             log.error("change not attended to", extra={"item": str(item), "attender": name, "why": str(error)})
+    return found

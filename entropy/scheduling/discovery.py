@@ -1,4 +1,4 @@
-"""The tasks of discovery: `discover`, sent by announcements and people, and `tick`, sent by beat."""
+"""The tasks of discovery: people send `discover`, whoever sees something happen sends `look`, beat sends `tick`."""
 
 from celery import shared_task
 
@@ -9,13 +9,21 @@ from entropy.wiring import toolbox
 
 @shared_task(base=EntropyTask, name="entropy.scheduling.discover", ignore_result=False)
 def discover() -> list[str]:
-    """Start the runs that labels ask for and that there is room for; returns their ids."""
-    return TaskScheduler(toolbox()).discover()
+    """Look at every repository now, start the runs that labels ask for and there is room for; returns their ids."""
+    tools = toolbox()
+    tools.rounds.hasten()
+    return TaskScheduler(tools).discover()
+
+
+@shared_task(base=EntropyTask, name="entropy.scheduling.look")
+def look() -> None:
+    """Look where something is said to have happened, and at what is due."""
+    TaskScheduler(toolbox()).discover()
 
 
 @shared_task(base=EntropyTask, name="entropy.scheduling.tick", ignore_result=False)
 def tick() -> list[str]:
-    """`discover`, unless a tick was less than half an interval ago: by several beats, or by a backlog of messages.
+    """Look at what is due, unless a tick was less than half an interval ago: by several beats, or by a backlog.
 
     Redis's clock decides, so that beats and workers need not agree on the time.
     """

@@ -1,28 +1,24 @@
-"""TaskScheduler: asks the forge which items labels hand to which role; starts as many runs as there is room for."""
+"""TaskScheduler: looks at items that changed; starts as many of the runs that labels ask for as there is room for."""
 
 import logging
+import random
 from collections.abc import Iterator
 from itertools import chain as flatten
 from itertools import zip_longest
-from typing import NamedTuple
 
-from entropy.errors import EntropyError
-from entropy.github.discovery import Candidate
+from entropy.errors import EntropyError, RateLimited, TransientError
+from entropy.github.errors import Missing
+from entropy.items import Item
+from entropy.lifecycle.signs import resting
 from entropy.lifecycle.starting import dispatch
 from entropy.models import WorkItem
-from entropy.scheduling.identity import SCHEDULER
+from entropy.scheduling.attention import attend
+from entropy.scheduling.reconciliation import reconcile
 from entropy.state.runs import Admission
+from entropy.state.waiting import Wish
 from entropy.wiring import Toolbox
 
 log = logging.getLogger(__name__)
-
-
-class Wish(NamedTuple):
-    """An item that a label hands to a role."""
-
-    item: WorkItem
-    role: str
-    trigger: str
 
 
 class TaskScheduler:
@@ -30,38 +26,81 @@ class TaskScheduler:
 
     def __init__(self, tools: Toolbox) -> None:
         self._tools = tools
+        self._started: list[str] = []
+        self._dropped = 0
 
     def discover(self) -> list[str]:
-        """Look at every repository once; returns the ids of the runs that were started."""
-        started = []
-        for wish in self._fairly():
-            admission, run_id = self._tools.runs.admit(wish.item, wish.role, trigger=wish.trigger)
+        """Look at what is due; returns the ids of the runs that were started."""
+        try:
+            self._look_at_hints()
+            reconcile(self._tools)
+            self._look_at_hints()
+            while self._serve_waiting():
+                pass
+        except RateLimited as error:
+            slower = self._tools.rounds.slow_down()
+            log.warning("the forge is asked less often", extra={"why": str(error), "slower": slower})
+        return self._started
+
+    def _look_at_hints(self) -> None:
+        """An item that could not be read is looked at again when the lease on it is over."""
+        self._tools.looks.begin()
+        while (due := self._tools.looks.take()) is not None:
+            if self._look(due.item):
+                self._tools.looks.done(due)
+
+    def _serve_waiting(self) -> bool:
+        """Look again at as many of those that wait as there is room for; whether some of them no longer do."""
+        before = self._dropped
+        for item in dict.fromkeys(wish.item for wish in self._fairly()):
+            self._look(item)
+        return self._dropped > before
+
+    def _look(self, item: WorkItem) -> bool:
+        """Read an item and start what its labels ask for; whether that is done with."""
+        try:
+            found = attend(item, self._tools)
+        except RateLimited:
+            raise
+        except Missing:
+            self._wait(item, [])
+        except EntropyError as error:
+            log.error("item not looked at", extra={"item": str(item), "why": str(error)})
+            return not isinstance(error, TransientError)
+        else:
+            self._admit(found)
+        return True
+
+    def _admit(self, found: Item) -> None:
+        triggers = self._tools.agents.triggers()
+        labels = (
+            [label for label in found.labels if label in triggers] if found.open and not resting(found.labels) else []
+        )
+        self._wait(found.reference, labels)
+        for label in labels:
+            admission, run_id = self._tools.runs.admit(found.reference, triggers[label], trigger=label)
             if admission is Admission.ADMITTED:
-                log.info("run admitted", extra={"run_id": run_id, "item": str(wish.item), "role": wish.role})
+                log.info(
+                    "run admitted", extra={"run_id": run_id, "item": str(found.reference), "role": triggers[label]}
+                )
                 dispatch(self._tools.runs.get(run_id))
-                started.append(run_id)
-        return started
+                self._started.append(run_id)
+
+    def _wait(self, item: WorkItem, labels: list[str]) -> None:
+        self._dropped += self._tools.waiting.save(item, labels)
 
     def _fairly(self) -> Iterator[Wish]:
-        """One wish of each repository in turn, so that a busy one cannot crowd out the others."""
-        waiting = [self._wishes(repository) for repository in self._tools.settings.github.repositories]
-        return (wish for wish in flatten.from_iterable(zip_longest(*waiting)) if wish is not None)
-
-    def _wishes(self, repository: str) -> list[Wish]:
-        """The oldest first. A repository that cannot be read is logged and does not stop the others."""
-        triggers = self._tools.agents.triggers()
-        try:
-            candidates = self._tools.github(SCHEDULER).discovery.labelled(repository, triggers)
-        except EntropyError as error:
-            log.error("repository not discovered", extra={"repository": repository, "why": str(error)})
-            return []
-        return [
-            Wish(candidate.item, triggers[label], label)
-            for candidate in sorted(candidates, key=_age)
-            for label in candidate.labels
-            if label in triggers
-        ]
-
-
-def _age(candidate: Candidate) -> tuple[object, int]:
-    return candidate.created, candidate.item.number
+        """As many wishes as there is room for, one of each repository in turn: a busy one does not crowd out others."""
+        settings, waiting = self._tools.settings.scheduling, self._tools.waiting
+        room = settings.capacity - waiting.in_flight()
+        ready: list[list[Wish]] = []
+        repositories = waiting.repositories() if room > 0 else []
+        random.shuffle(repositories)
+        for repository in repositories:
+            if len(ready) >= room:
+                break
+            share = settings.capacity_per_repository - waiting.in_flight(repository)
+            if share > 0 and (wishes := waiting.ready(repository, self._tools.agents.triggers())[:share]):
+                ready.append(wishes)
+        turns = (wish for wish in flatten.from_iterable(zip_longest(*ready)) if wish is not None)
+        return (wish for _, wish in zip(range(max(room, 0)), turns, strict=False))

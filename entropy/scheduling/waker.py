@@ -8,7 +8,10 @@ from celery import bootsteps
 
 from entropy.errors import TransientError
 from entropy.lifecycle.queues import SCHEDULING
-from entropy.scheduling.discovery import discover, tick
+from entropy.models import WorkItem
+from entropy.scheduling.discovery import look, tick
+from entropy.state.announcements import Announcement
+from entropy.state.hints import Hint
 from entropy.wiring import Toolbox, toolbox
 
 log = logging.getLogger(__name__)
@@ -57,4 +60,11 @@ class Waker(bootsteps.StartStopStep):
                 # A new channel: something may have been missed before it; after a loss of Redis, everything.
                 tick.delay()
             if announcement and announcement.label and tools.announcements.first_to_hear(announcement):
-                discover.delay()
+                _look_there(announcement, tools)
+
+
+def _look_there(announcement: Announcement, tools: Toolbox) -> None:
+    """The label may be on the item or on its pull request."""
+    item = WorkItem.parse(announcement.item)
+    tools.hints.take(Hint(repository=item.repository, numbers=(item.number,), everywhere=True))
+    look.delay()

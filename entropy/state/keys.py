@@ -66,6 +66,14 @@ class Keys:
         """String with expiry: the items at work were looked at not long ago."""
         return f"{self.prefix}:watch"
 
+    def rerun(self, place: str) -> str:
+        """String with expiry: when the failed check was completed that was asked to run again."""
+        return f"{self.prefix}:rerun:{place}"
+
+    def rerun_wait(self, place: str) -> str:
+        """String with expiry: that check may still come out differently."""
+        return f"{self.prefix}:rerun-wait:{place}"
+
     def artifacts(self, run_id: str) -> str:
         """Hash: a run's artifacts by digest."""
         return f"{self.prefix}:artifacts:{run_id}"
@@ -148,3 +156,14 @@ class Keys:
     def heard(self) -> str:
         """String with expiry: an App's webhook, which tells of every repository, has arrived not long ago."""
         return f"{self.prefix}:heard"
+
+    def limit(self, identity: str, part: str) -> str:
+        """What the forge's limits are counted by, all with expiry: ``paused`` (string), ``budget:<resource>`` (hash),
+
+        ``flying:<resource>``, ``writes``, ``room`` and ``seats`` (sorted sets of turns by times in milliseconds).
+        """
+        return f"{self.prefix}:limit:{identity}:{part}"
+
+    def token(self, name: str, part: str) -> str:
+        """An App's token: ``sealed`` and ``making`` (strings with expiry), ``users`` (set of run ids with expiry)."""
+        return f"{self.prefix}:token:{name}:{part}"
