@@ -143,8 +143,8 @@ class Assignment(Noun):
     config: RepositoryConfig = RepositoryConfig()
     diff: str = ""
     """For a pull request: what it changes against its base, as a unified diff."""
-    origin: Item | None = None
-    """For an agent's pull request: the issue that it answers."""
+    inherited: tuple[str, ...] = ()
+    """For an agent's pull request: the labels of the issue that it answers."""
     threads: tuple[ReviewThread, ...] = ()
     """For a pull request: what people with permission said at its lines and nobody has settled."""
     failures: tuple[FailedCheck, ...] = ()
@@ -153,7 +153,7 @@ class Assignment(Noun):
     @property
     def labels(self) -> tuple[str, ...]:
         """The item's own, and those of the issue behind it."""
-        return self.item.labels + (self.origin.labels if self.origin else ())
+        return self.item.labels + self.inherited
 
     @property
     def afresh(self) -> bool:

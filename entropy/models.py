@@ -151,7 +151,7 @@ class Progress(Noun):
     run: str | None = None
     """The run that was counted last."""
     rounds: int = 0
-    """How many runs of the role the item has had since a person last had a say, whatever state it was in."""
+    """In how many different states the role has worked on the item since it was last handed to a person."""
     installation: str = ""
     working: bool = False
     """Whether that run is at work, for other installations to see."""

@@ -13,6 +13,7 @@ from entropy.github.limiting import Limiter
 from entropy.github.pulls import Pulls
 from entropy.github.reactions import Reactions
 from entropy.github.reviews import Reviews
+from entropy.github.threads import Threads
 from entropy.github.search import Search
 from entropy.github.sweep import Sweep
 from entropy.github.threads import Threads

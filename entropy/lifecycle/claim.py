@@ -5,6 +5,7 @@ from entropy.items import Assignment, Item
 from entropy.lifecycle.conclude import conclude
 from entropy.lifecycle.progress import key_of, progress_of
 from entropy.lifecycle.publish.status import say
+from entropy.lifecycle.surroundings import surroundings
 from entropy.lifecycle.turns import turn
 from entropy.models import Progress, Run, Verdict
 from entropy.repository.config import parse_config
@@ -45,15 +46,23 @@ def _count(run: Run, item: Item, assignment: Assignment, tools: Toolbox) -> Run:
     login = tools.github(run.role).identity().login
     before = progress_of(item, run.role, login=login, key=key_of(assignment))
     counted = before.run == run.id  # by an earlier try of this stage, whose answer may have been lost
-    if before.count >= cap and not counted:
-        why = f"It was tried {before.count} times as it stands, and nothing moved."
+    if not counted and (why := _exhausted(before, tools)):
         return conclude(run, Verdict.PARKED, why).evolve(progress=before)
     here = tools.settings.github.installation
     count = before.count if counted else before.count + 1
-    progress = Progress(key=before.key, count=count, run=run.id, installation=here)
+    rounds = before.rounds + (before.count == 0)
+    progress = Progress(key=before.key, count=count, rounds=rounds, run=run.id, installation=here)
     text = f"The {run.role} is at work (try {progress.count} of {cap} for this item as it stands)."
     say(run, tools, text, intent="status", progress=progress.model_copy(update={"working": True}))
     return run.evolve(progress=progress)
+
+
+def _exhausted(progress: Progress, tools: Toolbox) -> str | None:
+    if progress.count >= tools.settings.scheduling.max_tries:
+        return f"It was tried {progress.count} times as it stands, and nothing moved."
+    if progress.rounds >= tools.settings.scheduling.max_rounds:
+        return f"It was worked on {progress.rounds} times, and is still not there. Please have a look."
+    return None
 
 
 def _assignment(run: Run, item: Item, mirror: Mirror, tools: Toolbox) -> Assignment:
@@ -74,4 +83,5 @@ def _assignment(run: Run, item: Item, mirror: Mirror, tools: Toolbox) -> Assignm
         base_commit=run.base_commit,
         config=parse_config(mirror.file(trusted, CONFIG)),
         diff=mirror.diff(trusted, run.base_commit) if item.pull_request else "",
+        **surroundings(run, item, tools),
     )

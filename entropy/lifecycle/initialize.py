@@ -3,6 +3,7 @@
 from entropy.items import Item
 from entropy.lifecycle.adoption import adopt
 from entropy.lifecycle.conclude import conclude
+from entropy.lifecycle.surroundings import starting_commit
 from entropy.models import Run, Verdict
 from entropy.wiring import Toolbox
 
@@ -17,12 +18,7 @@ def initialize(run: Run, tools: Toolbox) -> Run:
         return conclude(run, Verdict.SUPERSEDED, reason)
     if (adopted := adopt(run, item, tools)) is not None:
         return adopted
-    if item.pull_request is not None:
-        return run.evolve(base_commit=item.pull_request.head_commit)
-    facts = forge.repository(run.item.repository)
-    mirror = tools.mirror(run.role, run.item.repository)
-    mirror.fetch()
-    return run.evolve(base_commit=mirror.commit_of(f"refs/heads/{facts.default_branch}"))
+    return run.evolve(base_commit=starting_commit(run, item, tools))
 
 
 def _obsolete(run: Run, item: Item) -> str | None:

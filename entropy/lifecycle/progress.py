@@ -44,7 +44,9 @@ def key_of(assignment: Assignment) -> str:
 def progress_of(item: Item, role: str, *, login: str, key: str) -> Progress:
     """How often the role has worked on the item as it is now, by its own comment."""
     known = status_of(item, role, login=login)
-    return known[0] if known is not None and known[0].key == key else Progress(key=key, count=0)
+    if known is not None and known[0].key == key:
+        return known[0]
+    return Progress(key=key, count=0, rounds=known[0].rounds if known else 0)
 
 
 def status_of(item: Item, role: str, *, login: str) -> tuple[Progress, Comment] | None:

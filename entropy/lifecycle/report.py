@@ -7,6 +7,7 @@ from entropy.lifecycle.publish.adopted import publish_adopted
 from entropy.lifecycle.publish.change import publish_change
 from entropy.lifecycle.publish.merge import publish_merge
 from entropy.lifecycle.publish.notice import PARKED, publish_notice
+from entropy.lifecycle.publish.outdated import publish_outdated
 from entropy.lifecycle.publish.review import publish_review
 from entropy.models import Outcome, Published, Run, Verdict, WorkItem
 from entropy.wiring import Toolbox
@@ -18,6 +19,7 @@ PUBLISHERS: Mapping[Verdict, Publisher] = {
     Verdict.APPROVED: publish_review,
     Verdict.CHANGES_REQUESTED: publish_review,
     Verdict.MERGEABLE: publish_merge,
+    Verdict.OUTDATED: publish_outdated,
     Verdict.UNCHANGED: publish_notice,
     Verdict.GAVE_UP: publish_notice,
     Verdict.REFUSED: publish_notice,

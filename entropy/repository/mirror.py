@@ -95,6 +95,20 @@ class Mirror:
             raise ForgeRefused(f"{head} and {base} of {self.url} cannot be compared: {answer.error}.")
         return answer.output.decode("utf-8", "replace")
 
+    def changed(self, before: str, after: str) -> frozenset[str]:
+        """The paths that differ between two commits."""
+        commits = (self.commit_of(before), self.commit_of(after))
+        names = self._git.read("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", *commits)
+        return frozenset(name.decode("utf-8", "replace") for name in names.split(b"\0") if name)
+
+    def conflicts(self, base: str, head: str) -> bool:
+        """Whether the two cannot be merged without a person or an agent."""
+        commits = (self.commit_of(base), self.commit_of(head))
+        answer = self._git.run("merge-tree", "--write-tree", "--no-messages", *commits)
+        if answer.status > 1:
+            raise ForgeRefused(f"{head} and {base} of {self.url} cannot be compared: {answer.error}.")
+        return answer.status == 1
+
     def commit_patch(
         self, base: str, patch: bytes, *, message: str, identity: Identity, when: float, rules: PatchRules
     ) -> str:

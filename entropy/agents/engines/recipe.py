@@ -17,10 +17,10 @@ class RecipeEngine:
         """Takes the settings because every engine does; a recipe needs none of them."""
 
     def applies(self, assignment: Assignment) -> bool:
-        return assignment.config.recipe_for(assignment.item.labels) is not None
+        return assignment.config.recipe_for(assignment.labels) is not None
 
     def perform(self, assignment: Assignment, sandbox: Sandbox) -> Outcome:
-        recipe = assignment.config.recipe_for(assignment.item.labels)
+        recipe = assignment.config.recipe_for(assignment.labels)
         if recipe is None:
             return Outcome(verdict=Verdict.GAVE_UP, engine=self.name, summary="No recipe's label is on this item.")
         evidence = observe(sandbox, recipe.command).evidence

@@ -7,7 +7,7 @@ from typing import assert_never
 from entropy.agents.engines.recording import EditStep, PlayStep, Recording, RunStep, WriteStep, read_recordings
 from entropy.agents.evidence import ending, observe, quote
 from entropy.errors import PolicyViolation
-from entropy.items import Assignment, Item
+from entropy.items import Assignment, Item, Review
 from entropy.models import Evidence, Outcome, Verdict
 from entropy.sandbox.files import write_file
 from entropy.sandbox.interface import Sandbox
@@ -29,17 +29,19 @@ class ReplayEngine:
     def perform(self, assignment: Assignment, sandbox: Sandbox) -> Outcome:
         recording = self._recording(assignment.item)
         attempts = recording.attempts if recording else ()
-        number = _rounds(assignment.item)
+        number = _rounds(assignment)
         if number >= len(attempts):
             return self._give_up(
                 f"The recording for this item has {len(attempts)} attempts and number {number + 1} is asked for; "
                 "a person has to take over."
             )
         evidence: list[Evidence] = []
-        for position, step in enumerate(attempts[number].steps, start=1):
-            obstacle = _play(step, sandbox, evidence)
-            if obstacle:
-                return self._give_up(f"Step {position} of attempt {number + 1} does not fit: {obstacle}.", evidence)
+        # On a new base nothing of the earlier attempts is there any more.
+        for played in range(0 if assignment.afresh else number, number + 1):
+            for position, step in enumerate(attempts[played].steps, start=1):
+                obstacle = _play(step, sandbox, evidence)
+                if obstacle:
+                    return self._give_up(f"Step {position} of attempt {played + 1} does not fit: {obstacle}.", evidence)
         return Outcome(
             verdict=Verdict.CHANGED, engine=self.name, summary=attempts[number].summary, evidence=tuple(evidence)
         )
@@ -53,9 +55,19 @@ class ReplayEngine:
         return Outcome(verdict=Verdict.GAVE_UP, engine=self.name, summary=summary, evidence=tuple(evidence or ()))
 
 
-def _rounds(item: Item) -> int:
-    reviews = item.pull_request.reviews if item.pull_request else ()
-    return sum(review.state == "CHANGES_REQUESTED" for review in reviews)
+def _rounds(assignment: Assignment) -> int:
+    """How many heads of the pull request somebody asked something of."""
+    pull = assignment.item.pull_request
+    if pull is None:
+        return 0
+    asked = {review.commit for review in pull.reviews if _asks(review, pull.author)}
+    return len(asked | ({pull.head_commit} if assignment.failures else set()))
+
+
+def _asks(review: Review, author: str) -> bool:
+    if review.author == author:
+        return False  # an answer
+    return review.state == "CHANGES_REQUESTED" or (review.state == "COMMENTED" and bool(review.findings))
 
 
 def _play(step: PlayStep, sandbox: Sandbox, evidence: list[Evidence]) -> str | None:

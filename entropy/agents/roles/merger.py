@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from entropy.agents.base import BaseAgent, Handoffs
 from entropy.agents.evidence import quote
-from entropy.items import Assignment, PullRequest
+from entropy.items import Assignment, PullRequest, ReviewThread
 from entropy.models import Outcome, Verdict
 from entropy.sandbox.interface import Sandbox
 
@@ -26,11 +26,19 @@ class Merger(BaseAgent):
         for verdict, obstacle in OBSTACLES:
             sentence = obstacle(pull)
             if sentence:
-                return Outcome(verdict=verdict, summary=sentence)
+                back = obstacle in FOR_THE_CODER and pull.answers is not None
+                return Outcome(verdict=Verdict.OUTDATED if back else verdict, summary=sentence)
+        if assignment.threads:
+            return Outcome(verdict=Verdict.OUTDATED, summary=_unanswered(assignment.threads))
         return Outcome(
             verdict=Verdict.MERGEABLE,
-            summary=f"Approved by {_people(_approvers(pull))} at this head; all checks are green.",
+            summary=f"Approved by {_people(approvers(pull))} at this head; all checks are green.",
         )
+
+
+def _unanswered(threads: tuple[ReviewThread, ...]) -> str:
+    places = sorted({quote(thread.path) for thread in threads})
+    return f"Somebody waits for an answer to what they said about {', '.join(places)}."
 
 
 def _merged(pull: PullRequest) -> str | None:
@@ -56,15 +64,18 @@ def _draft(pull: PullRequest) -> str | None:
     return "This is a draft; it waits until its author marks it as ready." if pull.draft else None
 
 
+def _asked(pull: PullRequest) -> str | None:
+    people = sorted(author for author, commit in objectors(pull).items() if commit == pull.head_commit)
+    return f"{_people(people)} asked for changes at this head." if people else None
+
+
 def _objected(pull: PullRequest) -> str | None:
-    people = sorted(author for author, (state, _) in _standing_reviews(pull).items() if state == "CHANGES_REQUESTED")
+    people = sorted(objectors(pull))
     return f"{_people(people)} asked for changes; it waits for a new review from them." if people else None
 
 
 def _unapproved(pull: PullRequest) -> str | None:
-    return (
-        None if _approvers(pull) else "It waits for an approval of its present head by somebody else than its author."
-    )
+    return None if approvers(pull) else "It waits for an approval of its present head by somebody else than its author."
 
 
 def _untested(pull: PullRequest) -> str | None:
@@ -88,12 +99,17 @@ OBSTACLES: tuple[tuple[Verdict, Callable[[PullRequest], str | None]], ...] = (
     (Verdict.GAVE_UP, _conflicting),
     (Verdict.GAVE_UP, _failing),
     (Verdict.WAITING, _draft),
+    (Verdict.WAITING, _asked),
     (Verdict.WAITING, _objected),
     (Verdict.WAITING, _unapproved),
     (Verdict.WAITING, _untested),
     (Verdict.WAITING, _pending),
     (Verdict.WAITING, _uncertain),
 )
+
+
+FOR_THE_CODER = (_conflicting, _failing, _asked)
+"""What an agent puts right on a pull request of its own kind, before a person is asked."""
 
 
 def _standing_reviews(pull: PullRequest) -> dict[str, tuple[str, str | None]]:
@@ -105,13 +121,20 @@ def _standing_reviews(pull: PullRequest) -> dict[str, tuple[str, str | None]]:
     }
 
 
-def _approvers(pull: PullRequest) -> list[str]:
+def approvers(pull: PullRequest) -> list[str]:
+    """Who approves of the present head, in lower case, without its author."""
     words = _standing_reviews(pull)
     return sorted(
         author
         for author, word in words.items()
         if word == ("APPROVED", pull.head_commit) and author != pull.author.casefold()
     )
+
+
+def objectors(pull: PullRequest) -> dict[str, str | None]:
+    """Whose last word is that it has to change, in lower case, and at which commit they said so."""
+    words = _standing_reviews(pull)
+    return {author: commit for author, (state, commit) in words.items() if state == "CHANGES_REQUESTED"}
 
 
 def _people(logins: list[str]) -> str:

@@ -1,66 +1,68 @@
-"""Publishing a patch: validated, committed on the control side, pushed with a lease, proposed as a pull request."""
+"""Publishing a patch: validated, committed on the control side, delivered to its branch, proposed as a pull request."""
 
-from entropy.errors import IllegalStep, PolicyViolation
+from typing import NamedTuple
+
+from entropy.errors import PolicyViolation
 from entropy.github.client import GitHub
 from entropy.items import Assignment
 from entropy.lifecycle.adoption import branch_stem
 from entropy.lifecycle.assignment import assignment_of
+from entropy.lifecycle.publish.answers import answer_threads
+from entropy.lifecycle.publish.commit import commit_patch
+from entropy.lifecycle.publish.delivery import Delivery, deliver
 from entropy.lifecycle.publish.prose import details, evidence_block
 from entropy.lifecycle.publish.status import say
 from entropy.models import Outcome, Published, Run
 from entropy.repository.mirror import Mirror
-from entropy.repository.patch import PatchRules
 from entropy.wiring import Toolbox
 
 
+class Proposal(NamedTuple):
+    """What people read first of a pull request."""
+
+    title: str
+    body: str
+    draft: bool
+
+
 def publish_change(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
-    """Push the patch and see to its pull request."""
+    """Deliver the patch and see to its pull request."""
     assignment = assignment_of(run, tools)
-    forge = tools.github(run.role)
     mirror = tools.mirror(run.role, run.item.repository)
     mirror.fetch()
-    commit = _commit(run, outcome, assignment, mirror, tools)
+    commit = commit_patch(run, outcome, assignment, mirror, tools)
     if assignment.item.pull_request is not None:
         return _rework(run, outcome, assignment, commit, tools)
-    branch, expected = _branch(run, commit, forge, mirror)
-    if expected != commit:
-        tools.intents.once(run, "push", lambda: _push(mirror, commit, branch, expected))
-    number = tools.intents.once(run, "pull_request", lambda: _propose(run, outcome, assignment, branch, tools))
-    say(run, tools, f"Proposed as #{number}.", intent="notice", progress=run.progress)
-    return Published(branch=branch, pull_request=int(number), commit=commit)
+    delivery = propose(run, commit, assignment, mirror, tools)
+    proposal = Proposal(assignment.item.title, body_of(run, outcome), tools.settings.reports.draft)
+    number = ensure_pull(run, assignment, delivery.branch, proposal, tools)
+    say(run, tools, f"{_note(delivery)}Proposed as #{number}.", intent="notice", progress=run.progress)
+    return Published(branch=delivery.branch, pull_request=number, commit=delivery.commit)
 
 
-def _push(mirror: Mirror, commit: str, branch: str, expected: str | None) -> str:
-    mirror.push(commit, branch, expected=expected)
-    return commit
+def propose(run: Run, commit: str, assignment: Assignment, mirror: Mirror, tools: Toolbox) -> Delivery:
+    """Bring the commit to the branch of the issue's next proposal."""
+    branch, expected = _branch(run, commit, tools.github(run.role), mirror)
+    if expected == commit:
+        return Delivery(branch, commit)
+    return deliver(run, Delivery(branch, commit), expected, mirror, tools)
 
 
-def _propose(run: Run, outcome: Outcome, assignment: Assignment, branch: str, tools: Toolbox) -> str:
-    number = tools.github(run.role).pulls.ensure(
-        run.item.repository,
-        branch=branch,
-        base=assignment.base_branch,
-        title=assignment.item.title,
-        body=_body(run, outcome),
-    )
-    return str(number)
+def ensure_pull(run: Run, assignment: Assignment, branch: str, proposal: Proposal, tools: Toolbox) -> int:
+    """The number of the branch's pull request."""
 
+    def open_pull() -> str:
+        number = tools.github(run.role).pulls.ensure(
+            run.item.repository,
+            branch=branch,
+            base=assignment.base_branch,
+            title=proposal.title,
+            body=proposal.body,
+            draft=proposal.draft,
+        )
+        return str(number)
 
-def _commit(run: Run, outcome: Outcome, assignment: Assignment, mirror: Mirror, tools: Toolbox) -> str:
-    if outcome.patch is None:
-        raise IllegalStep(f"Run {run.id} says that it changed something and has no patch.")
-    recipe = assignment.config.recipe_for(assignment.item.labels)
-    return mirror.commit_patch(
-        assignment.base_commit,
-        tools.artifacts.get(run.id, outcome.patch),
-        message=f"{assignment.item.title}\n\n{outcome.summary}\n\nEntropy-Run: {run.id}\n",
-        identity=tools.github(run.role).identity(),
-        when=run.created,
-        rules=PatchRules(
-            paths=recipe.paths if recipe else ("**",),
-            max_files=tools.settings.repository.max_files,
-        ),
-    )
+    return int(tools.intents.once(run, "pull_request", open_pull))
 
 
 def _branch(run: Run, commit: str, forge: GitHub, mirror: Mirror) -> tuple[str, str | None]:
@@ -87,22 +89,36 @@ def _branch(run: Run, commit: str, forge: GitHub, mirror: Mirror) -> tuple[str, 
 
 
 def _rework(run: Run, outcome: Outcome, assignment: Assignment, commit: str, tools: Toolbox) -> Published:
-    """Push onto the pull request's own branch, and say in one comment what was done."""
+    """Bring it to the pull request's own branch, answer who asked for it, and say in one comment what was done."""
     forge = tools.github(run.role)
     pull = assignment.item.pull_request
     if pull is None or pull.head_repository != run.item.repository or pull.author != forge.identity().login:
         raise PolicyViolation("This pull request's branch is not the agent's own; only its author may change it.")
     mirror = tools.mirror(run.role, run.item.repository)
-    tools.intents.once(run, "push", lambda: _push(mirror, commit, pull.head_branch, assignment.base_commit))
-    text = [f"**Reworked** in {commit}.", outcome.summary, evidence_block(outcome.evidence), details(run, outcome)]
+    delivery = deliver(run, Delivery(pull.head_branch, commit), pull.head_commit, mirror, tools)
+    if assignment.threads:
+        answer_threads(run, outcome, assignment, delivery.commit, tools)
+    how = f"**Made again** on {assignment.base_branch} as it is now," if assignment.afresh else "**Reworked**"
+    text = [
+        f"{_note(delivery)}{how} in {delivery.commit}.",
+        outcome.summary,
+        evidence_block(outcome.evidence),
+        details(run, outcome),
+    ]
     say(run, tools, "\n\n".join(part for part in text if part), intent="notice", progress=run.progress)
-    return Published(branch=pull.head_branch, pull_request=pull.number, commit=commit)
+    return Published(branch=pull.head_branch, pull_request=pull.number, commit=delivery.commit)
 
 
-def _body(run: Run, outcome: Outcome) -> str:
+def _note(delivery: Delivery) -> str:
+    return f"{delivery.remark}\n\n" if delivery.remark else ""
+
+
+def body_of(run: Run, outcome: Outcome, *, missing: str = "") -> str:
+    """What people read of a proposal; `missing` says what is left to do."""
     parts = [
         f"Closes #{run.item.number}",
-        outcome.summary,
+        f"### What is missing\n\n{missing}" if missing else "",
+        f"### What was done, and why\n\n#{run.item.number} asks for this. {outcome.summary}",
         "### How it was tested\n\n" + evidence_block(outcome.evidence) if outcome.evidence else "",
         details(run, outcome),
     ]

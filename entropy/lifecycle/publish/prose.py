@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from entropy.lifecycle.publish.stages import duration
 from entropy.models import Evidence, Outcome, Run
 
 LONGEST_OUTPUT = 3000
+NONE = "\N{EN DASH}"
 
 
 def evidence_block(evidence: Iterable[Evidence]) -> str:
@@ -42,6 +44,11 @@ def history_block(run: Run) -> str:
 
 
 def details(run: Run, outcome: Outcome) -> str:
-    """The small print: which run and which engine."""
-    engine = f", engine `{outcome.engine}`" if outcome.engine else ""
-    return f"<sub>Entropy run `{run.id}`, role {run.role}{engine}.</sub>"
+    """The small print: which run, how long, with which engine, at what cost, and where to look."""
+    facts = [f"Entropy run `{run.id}`", f"role {run.role}"]
+    if outcome.engine:
+        facts.append(f"engine `{outcome.engine}`" + (f", model `{outcome.model}`" if outcome.model else ""))
+    if run.history:
+        facts.append(f"took {duration(run.history[-1].ended - run.created)}")
+    facts.append(f"cost {NONE if outcome.cost is None else f'{outcome.cost:.2f} $'}")
+    return f"<sub>{', '.join(facts)}. `celery -A entropy runs show {run.id}` tells more.</sub>"

@@ -1,13 +1,15 @@
 """The role's one comment on an item: what it is doing, or what came of it. Edited, never repeated."""
 
 from entropy.lifecycle.progress import status_marker, with_progress
-from entropy.models import Progress, Run
+from entropy.lifecycle.publish.stages import stage_list
+from entropy.models import Progress, Run, Stage
 from entropy.wiring import Toolbox
 
 
 def say(run: Run, tools: Toolbox, text: str, *, intent: str, progress: Progress | None) -> None:
-    """Write `text` into the comment, with the count that the next run will read."""
-    marker, body = status_marker(run.role), with_progress(progress, text)
+    """Write the list of stages and `text` into the comment, with the count that the next run will read."""
+    stages = stage_list(run, now=Stage.EXECUTE)
+    marker, body = status_marker(run.role), with_progress(progress, f"{stages}\n\n{text}")
 
     def comment() -> str:
         known = tools.intents.of(run.id).get("status")

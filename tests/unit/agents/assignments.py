@@ -9,8 +9,8 @@ HEAD = "1" * 40
 BASE = "0" * 40
 
 
-def review(state: Any, author: str = "rita", *, commit: str | None = HEAD) -> Review:
-    return Review(author=author, state=state, commit=commit, body="")
+def review(state: Any, author: str = "rita", *, commit: str | None = HEAD, trusted: bool = True) -> Review:
+    return Review(author=author, state=state, commit=commit, body="", trusted=trusted)
 
 
 def check(state: Any, name: str = "entropy/tests") -> Check:
@@ -22,7 +22,7 @@ def pull_request(**changes: Any) -> PullRequest:
     facts: dict[str, Any] = {
         "number": 7,
         "author": "carl",
-        "head_branch": "entropy/issue-3",
+        "head_branch": "totals",
         "head_commit": HEAD,
         "head_repository": "acme/widgets",
         "base_branch": "main",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from entropy.agents.base import NoSandbox
 from entropy.agents.roles.merger import Merger
-from entropy.items import PullRequest
+from entropy.items import PullRequest, ReviewThread
 from entropy.models import Outcome, Verdict
 from tests.unit.agents.assignments import HEAD, assignment, check, pull_request, review
 
@@ -77,6 +77,12 @@ def test_every_combination_of_states() -> None:
             Verdict.MERGEABLE,
             id="the objection is dismissed",
         ),
+        pytest.param((review("APPROVED", trusted=False),), Verdict.WAITING, id="by a stranger"),
+        pytest.param(
+            (review("CHANGES_REQUESTED", "ann", trusted=False), review("APPROVED")),
+            Verdict.MERGEABLE,
+            id="a stranger's objection holds up nothing",
+        ),
     ],
 )
 def test_reviews(reviews: tuple[object, ...], verdict: Verdict) -> None:
@@ -130,3 +136,23 @@ def test_what_is_mergeable_holds_every_condition(
         any(a != "carl" and (r.state, r.commit) == ("APPROVED", HEAD) for a, r in last.items()),
     )
     assert (verdict is Verdict.MERGEABLE) == all(conditions)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"mergeable": False}, id="conflict"),
+        pytest.param({"checks": (check("success"), check("failure", "lint"))}, id="red check"),
+        pytest.param({"reviews": (review("APPROVED"), review("CHANGES_REQUESTED", "ann"))}, id="asked at this head"),
+    ],
+)
+def test_what_an_agent_can_put_right_goes_back_to_it_and_not_to_a_person(changes: dict[str, object]) -> None:
+    assert decide(pull_request(**changes)).verdict is not Verdict.OUTDATED
+    assert decide(pull_request(head_branch="entropy/issue-3-2", **changes)).verdict is Verdict.OUTDATED
+
+
+def test_a_thread_without_an_answer_holds_an_approved_pull_request_back() -> None:
+    thread = ReviewThread(id="T1", path="basket.py", line=2, resolved=False, first=1, comments=())
+    unanswered = assignment(pull=pull_request()).model_copy(update={"threads": (thread,)})
+    outcome = Merger().perform(unanswered, NoSandbox())
+    assert (outcome.verdict, "`basket.py`" in outcome.summary) == (Verdict.OUTDATED, True)

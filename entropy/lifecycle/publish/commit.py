@@ -1,0 +1,38 @@
+"""The commit of a run: the patch under the rules that apply to it, with a message that says where it comes from."""
+
+from entropy.errors import IllegalStep
+from entropy.items import Assignment
+from entropy.models import Identity, Outcome, Run
+from entropy.repository.mirror import Mirror
+from entropy.repository.patch import PatchRules
+from entropy.settings import ReportSettings
+from entropy.wiring import Toolbox
+
+
+def commit_patch(run: Run, outcome: Outcome, assignment: Assignment, mirror: Mirror, tools: Toolbox) -> str:
+    """The commit, known to the mirror only; the same run makes the same commit. Raises `PolicyViolation`."""
+    if outcome.patch is None:
+        raise IllegalStep(f"Run {run.id} says that it changed something and has no patch.")
+    recipe = assignment.config.recipe_for(assignment.labels)
+    identity = tools.github(run.role).identity()
+    return mirror.commit_patch(
+        assignment.base_commit,
+        tools.artifacts.get(run.id, outcome.patch),
+        message=message_of(run, outcome, assignment.item.title, identity, tools.settings.reports),
+        identity=identity,
+        when=run.created,
+        rules=PatchRules(
+            paths=recipe.paths if recipe else ("**",),
+            max_files=tools.settings.repository.max_files,
+        ),
+    )
+
+
+def message_of(run: Run, outcome: Outcome, title: str, identity: Identity, reports: ReportSettings) -> str:
+    """Title, what was done, and the trailers, which git wants in one last block."""
+    trailers = [f"Entropy-Run: {run.id}"]
+    if reports.co_author:
+        trailers.append(f"Co-authored-by: {reports.co_author}")
+    if reports.sign_off:
+        trailers.append(f"Signed-off-by: {identity.name or identity.login} <{identity.email}>")
+    return f"{title}\n\n{outcome.summary}\n\n" + "\n".join(trailers) + "\n"
