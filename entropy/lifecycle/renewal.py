@@ -53,7 +53,10 @@ class Renewal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._deciding:  # no interrupt is on its way once this is ours
+        try:
+            with self._deciding:  # no interrupt is on its way once this is ours
+                self._over.set()
+        finally:  # one may come while we wait for it
             self._over.set()
         self._thread.join()
 

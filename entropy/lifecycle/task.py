@@ -59,9 +59,15 @@ class StageTask(EntropyTask):
         run, started = lease.run, tools.connection.now()
         tools.announcements.tell(run, run.stage, "started")
         log.info("stage started", extra={"attempt": run.attempts})
-        with Renewal(lease, tools.runs, lease_seconds=tools.settings.scheduling.lease) as renewal:
-            after = self._call(lease, function, tools)
-        if renewal.handing_back:
+        after = None
+        try:
+            with Renewal(lease, tools.runs, lease_seconds=tools.settings.scheduling.lease) as renewal:
+                after = self._call(lease, function, tools)
+        except SoftTimeLimitExceeded as interrupt:
+            if after is None:
+                after = broken(run, interrupt)
+            # Otherwise it came when the stage had just ended: what was done is saved, if the lease is still ours.
+        if renewal.handing_back and not _has_ended(after):
             self._hand_back(lease, after, tools)
         if after.stage is run.stage:
             after = after.evolve(stage=_next(run.stage))
@@ -145,6 +151,10 @@ def failed(run: Run, why: str, verdict: Verdict = Verdict.FAILED) -> Run:
     if run.stage.position < Stage.REPORT.position:
         return conclude(run, verdict, why)
     return run.evolve(published=run.published.model_copy(update={"refusal": why}))
+
+
+def _has_ended(after: Run) -> bool:
+    return after.outcome is not None and after.outcome.verdict is not Verdict.FAILED
 
 
 def _next(stage: Stage) -> Stage:
