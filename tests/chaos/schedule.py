@@ -22,7 +22,13 @@ RECURRING = {
 }
 """How often each comes relative to the others."""
 
-ONCE = ((0.15, "redis kill"), (0.35, "redis flush"), (0.55, "redis outage"), (0.8, "redis kill"))
+ONCE = (
+    (0.15, "redis kill"),
+    (0.35, "redis flush"),
+    (0.55, "redis outage"),
+    (0.7, "rolling restart"),
+    (0.8, "redis kill"),
+)
 """After which share of the work each comes."""
 
 OUTAGE = 30.0
@@ -62,6 +68,7 @@ class Schedule:
         self._random = random.Random(seed)
         self._pending = list(pace.once)
         self._thaws: list[tuple[float, Service, int]] = []
+        self._rolling: list[tuple[Service, int]] = []
         self.strikes: list[Strike] = []
         self._next = time.monotonic() + self._pause()
         self._blows: dict[str, Callable[[], Strike | None]] = {
@@ -75,11 +82,13 @@ class Schedule:
             "redis outage": lambda: self._redis("redis outage", OUTAGE),
             "redis flush": self._flush,
             "everything": self._everything,
+            "rolling restart": self._roll,
         }
 
     def strike_when_due(self, share_done: float) -> Strike | None:
         """Thaw what has been frozen long enough; deal the next blow if it is time."""
         self.thaw(time.monotonic())
+        self._roll_on()
         if self._pending and share_done >= self._pending[0][0]:
             return self._deal(self._pending.pop(0)[1])
         names = [name for name in RECURRING if name in self._pace.recurring]
@@ -170,6 +179,19 @@ class Schedule:
                 signal_group(service.pid, signal.SIGKILL)
         return Strike("everything", time.time(), frozenset(pids))
 
+    def _roll(self) -> Strike:
+        """Each worker is asked to end once the one before is up again."""
+        self._rolling = [(worker, worker.starts) for worker in self._there.workers()]
+        if self._rolling:
+            _ask_to_end(self._rolling[0][0])
+        return Strike("rolling restart", time.time())
+
+    def _roll_on(self) -> None:
+        if self._rolling and self._rolling[0][0].starts > self._rolling[0][1]:
+            self._rolling.pop(0)
+            if self._rolling:
+                _ask_to_end(self._rolling[0][0])
+
     def _flush(self) -> Strike:
         with self._there.client() as client:
             client.flushall()
@@ -187,6 +209,11 @@ def forge_faults(seed: int) -> Iterator[dict[str, object]]:
             "seed": 1000 * seed + index,
             "seconds": seconds,
         }
+
+
+def _ask_to_end(service: Service) -> None:
+    if service.pid:
+        os.kill(service.pid, signal.SIGTERM)
 
 
 def _kill(pid: int) -> None:
