@@ -1,0 +1,171 @@
+"""The receiver of webhooks: says yes or no at once, and has somebody look where something happened."""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from entropy.errors import EntropyError, SecretsUnavailable, StateUnavailable
+from entropy.github.webhooks import ON_ROSTER, Malformed, is_signed, place_of
+from entropy.models import Secret
+from entropy.scheduling.identity import SCHEDULER
+from entropy.scheduling.roster import ROSTER
+from entropy.secrets.provider import SecretProvider
+from entropy.state.hints import Hint, Taken
+from entropy.wiring import Toolbox
+
+log = logging.getLogger(__name__)
+
+PATH = "/webhooks"
+SECRET = "webhook-secret"  # noqa: S105 - the secret's name
+LIMIT = 25 * 2**20
+"""Bytes; GitHub sends no larger payload."""
+PATIENCE = 10
+"""Seconds in which a body has to be here; GitHub gives up then, too."""
+FRESH = 60
+"""Seconds for which the secret is kept, so that another one counts soon."""
+EVENT = re.compile(r"[a-z_]{1,60}")
+DELIVERY = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+class Verdict(NamedTuple):
+    status: int
+    why: str
+
+
+class Delivery(NamedTuple):
+    """What the headers say."""
+
+    id: str
+    event: str
+    signature: str
+    of_app: bool
+
+
+class WebhookSecret:
+    """The secret as it was less than a minute ago; while the provider is away, as it was last."""
+
+    def __init__(self, provider: SecretProvider) -> None:
+        self._provider = provider
+        self._value = provider.get(SCHEDULER, SECRET)
+        self._read = time.monotonic()
+
+    def value(self) -> Secret:
+        if time.monotonic() - self._read > FRESH:
+            try:
+                self._value = self._provider.get(SCHEDULER, SECRET)
+            except SecretsUnavailable as error:
+                log.warning("webhook secret not read again", extra={"why": str(error)})
+            self._read = time.monotonic()
+        return self._value
+
+
+class Receiver:
+    """`call` has hints looked at. Whatever comes ends in one line of the log."""
+
+    def __init__(self, tools: Toolbox, call: Callable[[], object]) -> None:
+        self._tools = tools
+        self._call = call
+        self._secret = WebhookSecret(tools.secrets)
+
+    async def receive(self, request: Request) -> Response:
+        delivery = _delivery(request)
+        verdict = _refused(request, delivery) or await self._read(request, delivery)
+        extra = {"delivery": delivery.id, "event": delivery.event, "status": verdict.status, "why": verdict.why}
+        log.log(logging.INFO if verdict.status < 300 else logging.WARNING, "webhook", extra=extra)
+        return PlainTextResponse(f"{verdict.why}\n", verdict.status)
+
+    async def _read(self, request: Request, delivery: Delivery) -> Verdict:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                body = await _body(request)
+        except TimeoutError:
+            return Verdict(408, f"The body did not arrive within {PATIENCE} seconds.")
+        except ClientDisconnect:
+            return Verdict(400, "The sender went away in the middle of the body.")
+        if body is None:
+            return _TOO_LARGE
+        return await run_in_threadpool(self._judge, delivery, body)
+
+    def _judge(self, delivery: Delivery, body: bytes) -> Verdict:
+        try:
+            if not is_signed(body, delivery.signature, self._secret.value()):
+                return Verdict(401, "The signature is not made from this body with our secret; compare the secrets.")
+            return self._take(delivery, body)
+        except Malformed as error:
+            return Verdict(400, str(error))
+        except StateUnavailable:
+            return Verdict(503, "Redis is away; send this delivery again later.")
+        except EntropyError as error:
+            return Verdict(503, str(error))
+
+    def _take(self, delivery: Delivery, body: bytes) -> Verdict:
+        place = place_of(delivery.event, body)
+        hint = place and Hint(repository=place.repository, numbers=place.numbers, everywhere=not place.numbers)
+        if delivery.event in ON_ROSTER:
+            self._tools.rounds.again(ROSTER)
+        taken = self._tools.hints.take(hint, delivery=delivery.id, of_app=delivery.of_app)
+        if taken is Taken.KNOWN:
+            return Verdict(200, "This delivery was taken in before.")
+        if taken is Taken.CALL or delivery.event in ON_ROSTER:
+            self._have_looked()
+        return Verdict(202, "Nothing to look at." if taken is Taken.IDLE else "Taken in.")
+
+    def _have_looked(self) -> None:
+        try:
+            self._call()
+        except EntropyError as error:  # the hint is safe, and the next beat sees it
+            log.warning("nobody called to look", extra={"why": str(error)})
+
+
+_TOO_LARGE = Verdict(413, f"The body is larger than the {LIMIT >> 20} MiB that GitHub sends at most.")
+
+
+def make_app(tools: Toolbox, call: Callable[[], object]) -> Starlette:
+    """Raises what reading the secret raises."""
+    receiver = Receiver(tools, call)
+    return Starlette(routes=[Route(PATH, receiver.receive, methods=["POST"]), Route("/healthz", _alive)])
+
+
+def _alive(_: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+def _delivery(request: Request) -> Delivery:
+    def header(name: str) -> str:
+        return request.headers.get(name, "")[:100]
+
+    of_app = header("x-github-hook-installation-target-type") == "integration"
+    return Delivery(header("x-github-delivery"), header("x-github-event"), header("x-hub-signature-256"), of_app)
+
+
+def _refused(request: Request, delivery: Delivery) -> Verdict | None:
+    """What can be said before the body is read."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return Verdict(415, "Deliveries are JSON here; set the content type of the webhook to application/json.")
+    if not EVENT.fullmatch(delivery.event):
+        return Verdict(400, "The header X-GitHub-Event does not name an event.")
+    if not DELIVERY.fullmatch(delivery.id):
+        return Verdict(400, "The header X-GitHub-Delivery does not name a delivery.")
+    if not delivery.signature:
+        return Verdict(401, "The header X-Hub-Signature-256 is missing; give the webhook a secret.")
+    length = request.headers.get("content-length", "0")
+    return _TOO_LARGE if not length.isdigit() or len(length) > 9 or int(length) > LIMIT else None
+
+
+async def _body(request: Request) -> bytes | None:
+    """All of it, as it was sent; None where it is too large."""
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > LIMIT:
+            return None
+    return bytes(raw)
