@@ -1,5 +1,8 @@
 """The hidden first line by which Entropy finds its own comments and reviews again."""
 
+import re
+
+MARKER = re.compile(r"<!-- (entropy:[^ ]+) -->")
 LIMIT = 65_000
 """Characters; GitHub refuses bodies above 65,536."""
 
@@ -12,6 +15,12 @@ def marked(marker: str, body: str) -> str:
 def bears(marker: str, body: str | None) -> bool:
     # Only the first line counts: the rest may be an agent's text, which could quote another marker.
     return (body or "").lstrip().partition("\n")[0].strip() == _line(marker)
+
+
+def marker_of(body: str) -> str | None:
+    """The marker in the first line, if it is one of ours."""
+    found = MARKER.fullmatch(body.lstrip().partition("\n")[0].strip())
+    return found[1] if found else None
 
 
 def same(left: str | None, right: str) -> bool:

@@ -7,7 +7,7 @@ alone, and writes none.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from entropy.github.markers import bears
+from entropy.github.markers import bears, marker_of
 from entropy.items import Comment, Item
 from entropy.lifecycle.progress import status_of
 from entropy.models import Run
@@ -15,6 +15,7 @@ from entropy.wiring import Toolbox
 
 STALE = 300
 """Seconds after which the ticket of another installation is taken for forgotten."""
+TICKET = "entropy:turn:"
 SLACK = 600
 """Seconds beyond the time limit of `execute` for which another installation may say that it is at work."""
 
@@ -62,8 +63,13 @@ def _works_elsewhere(run: Run, item: Item, tools: Toolbox) -> bool:
     return age < tools.settings.sandbox.timeout + SLACK
 
 
+def is_ticket(comment: Comment) -> bool:
+    """Of these there may be several."""
+    return (marker_of(comment.body) or "").startswith(TICKET)
+
+
 def _marker(role: str) -> str:
-    return f"entropy:turn:{role}"
+    return TICKET + role
 
 
 def _text(installation: str) -> str:

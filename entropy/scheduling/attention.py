@@ -6,7 +6,11 @@ from collections.abc import Callable
 from entropy.errors import EntropyError
 from entropy.items import Item
 from entropy.models import WorkItem
+from entropy.scheduling.commands import obey
+from entropy.scheduling.folding import fold
 from entropy.scheduling.identity import SCHEDULER
+from entropy.scheduling.reactions import react
+from entropy.scheduling.stopping import notice_pushes, stop_if_asked
 from entropy.wiring import Toolbox
 
 log = logging.getLogger(__name__)
@@ -15,7 +19,13 @@ Attend = Callable[[Item, Toolbox], None]
 """Looks at an item as it is now and does what is due. It is shown the same item again, by several workers at once and
 without anything having changed, and does nothing twice."""
 
-ATTENDERS: tuple[Attend, ...] = ()
+ATTENDERS: tuple[Attend, ...] = (
+    fold,
+    stop_if_asked,
+    notice_pushes,
+    obey,
+    react,
+)
 """In the order in which they look; one line each."""
 
 
