@@ -22,13 +22,18 @@ def forge() -> None:
     "--url-file", type=click.Path(dir_okay=False, path_type=Path), help="Written with the address once it answers."
 )
 @click.option("--faults", is_flag=True, help="For tests: whoever reaches it may have its answers go wrong (/_faults).")
-def serve(data: Path, port: int, host: str, url_file: Path | None, faults: bool) -> None:
+@click.option("--limits", is_flag=True, help="Refuse what is above GitHub's rate limits; they are counted always.")
+def serve(*, data: Path, port: int, host: str, url_file: Path | None, faults: bool, limits: bool) -> None:
     """Serve until interrupted."""
+    from functools import partial
+
+    from entropy.forge.app import make_app
     from entropy.forge.serving import serve as run
     from entropy.forge.store import StoreError
 
     try:
-        run(data, port=port, host=host, url_file=url_file, say=click.echo, faults=faults)
+        make = partial(make_app, faults=faults, limits=limits)
+        run(data, port=port, host=host, url_file=url_file, say=click.echo, make=make)
     except (StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
 

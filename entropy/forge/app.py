@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from entropy.forge import usage
 from entropy.forge.admission import by_ids
 from entropy.forge.call import API, Endpoint
 from entropy.forge.dispatch import Dispatch
@@ -25,7 +26,9 @@ from entropy.forge.routes import (
     labels,
     locks,
     merging,
+    moves,
     pulls,
+    rates,
     reactions,
     repositories,
     review_comments,
@@ -44,6 +47,7 @@ TABLES: tuple[tuple[Endpoint, ...], ...] = (
     users.TABLE,
     apps.TABLE,
     installations.TABLE,
+    rates.TABLE,
     comments.TABLE,
     timeline.TABLE,
     reactions.TABLE,
@@ -58,15 +62,18 @@ TABLES: tuple[tuple[Endpoint, ...], ...] = (
     statuses.TABLE,
     git.TABLE,
     repositories.TABLE,
+    moves.TABLE,
 )
 
 
-def make_app(data: Path, *, faults: bool = False) -> Starlette:
+def make_app(data: Path, *, faults: bool = False, limits: bool = False) -> Starlette:
     """The forge over the folder `data`; its `Store` is at ``app.state.store`` and closes with the application.
 
-    With `faults` whoever reaches the forge may have its answers go wrong, see `entropy.forge.faults`.
+    With `faults` whoever reaches the forge may have its answers go wrong, see `entropy.forge.faults`. With `limits`
+    GitHub's rate limits are enforced; they are counted always, see `entropy.forge.limits`.
     """
     store = Store(data)
+    store.limits.enforced = limits
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -78,6 +85,7 @@ def make_app(data: Path, *, faults: bool = False) -> Starlette:
     routes = [Route(API + entry.path, Dispatch(store, entry), methods=[entry.method]) for entry in endpoints]
     routes += [Route(API + path, Dispatch(store, entry), methods=[entry.method]) for entry, path in by_ids(endpoints)]
     routes.append(Route("/{owner}/{repo}.git/{service:path}", SmartHTTP(store), methods=["GET", "POST"]))
+    routes.append(Route(usage.PATH, usage.Usage(store.limits).answer, methods=["GET", "DELETE"]))
     routes.extend(Site(store).routes())
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _refuse, 500: _fail})
     app.state.store = store

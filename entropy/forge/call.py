@@ -15,7 +15,7 @@ from entropy.forge.permissions import Level
 from entropy.forge.present.view import View
 from entropy.forge.records import issues
 from entropy.forge.refusals import Refusal, login_needed, not_found
-from entropy.forge.scopes import Actor, Scope, actor_of, scope_of
+from entropy.forge.scopes import HOME, Actor, Scope, actor_of, scope_of
 from entropy.forge.store import Store
 
 API = "/api/v3"
@@ -185,6 +185,11 @@ class Endpoint:
     @cached_property
     def actor(self) -> Actor:
         return actor_of(self.path)
+
+    @cached_property
+    def versioned(self) -> bool:
+        """Whether nothing but the repository's version decides what the answer is."""
+        return self.method == "GET" and self.path in {f"{HOME}/issues", f"{HOME}/issues/{{number}}"}
 
     @cached_property
     def bucket(self) -> Bucket | None:

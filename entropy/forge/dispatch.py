@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sqlite3
+from dataclasses import replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -16,8 +17,12 @@ from entropy.forge.call import Call, Endpoint, Reply
 from entropy.forge.gitrepo import GitError
 from entropy.forge.identity import Identity, identify
 from entropy.forge.limits import NOBODY, Ticket, generates, whose
+from entropy.forge.records.versions import touch
 from entropy.forge.refusals import Refusal
 from entropy.forge.store import Store
+
+_ITEMS = frozenset({"issues", "pull_requests", "administration"})
+"""Permissions of the endpoints that may change what an issue looks like."""
 
 
 class Dispatch:
@@ -36,10 +41,9 @@ class Dispatch:
     def respond(self, request: Request, raw: bytes | None) -> Response:
         reply = _refusal(Refusal(413, "Payload too large")) if raw is None else self.answer(request, raw)
         ticket: Ticket = getattr(request.state, "ticket", None) or NOBODY
-        asked = request.headers.get("if-none-match", "") if request.method in {"GET", "HEAD"} else ""
         content = _content(reply)
         tag = reply.headers.get("ETag") or _tag(request, content)
-        if reply.status == 200 and tag in asked.split(", "):
+        if reply.status == 200 and tag in _known(request):
             reply = Reply(304)
         cost = 0 if reply.status == 304 else reply.cost
         if cost != 1:
@@ -67,7 +71,14 @@ class Dispatch:
 
     def _look(self, request: Request) -> Reply:
         with self.store.read() as db:
-            return self.endpoint.handler(self._call(db, request, b""))
+            call = self._call(db, request, b"")
+            if not self.endpoint.versioned:
+                return self.endpoint.handler(call)
+            tag = _version_tag(request, call.repository)  # taken first: what is read later is never older
+            if tag in _known(request):
+                return Reply(304, headers={"ETag": tag})
+            reply = self.endpoint.handler(call)
+            return replace(reply, headers={**reply.headers, "ETag": tag})
 
     def _write(self, request: Request, raw: bytes) -> Reply:
         """The change and its line in the journal are one transaction; a refusal leaves the line alone."""
@@ -76,6 +87,8 @@ class Dispatch:
             with self.store.write() as db:
                 call = self._call(db, request, raw)
                 reply = self.endpoint.handler(call)
+                if call.home and not _ITEMS.isdisjoint(self.endpoint.scope.names):
+                    touch(db, call.home["id"])
                 self._journal(db, told, call.me["login"], reply, raw)
                 return reply
         except (Refusal, GitError) as error:
@@ -147,6 +160,17 @@ async def _read(request: Request) -> bytes | None:
 
 def _refusal(refusal: Refusal) -> Reply:
     return Reply(refusal.status, refusal.payload(), refusal.headers)
+
+
+def _known(request: Request) -> list[str]:
+    """The tags of the answers that the client has."""
+    return request.headers.get("if-none-match", "").split(", ") if request.method in {"GET", "HEAD"} else []
+
+
+def _version_tag(request: Request, home: sqlite3.Row) -> str:
+    """For this question of this token about the repository as it is now."""
+    asked = (home["id"], home["version"], str(request.url), request.headers.get("accept", ""))
+    return _tag(request, repr(asked).encode())
 
 
 def _tag(request: Request, content: bytes) -> str:

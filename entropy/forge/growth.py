@@ -4,6 +4,8 @@ import contextlib
 import sqlite3
 from importlib.resources import files
 
+from entropy.forge.records import versions
+
 
 def bring_up(db: sqlite3.Connection) -> None:
     """Inside a write transaction: make what is missing, tables and columns; nothing is ever taken away."""
@@ -15,6 +17,7 @@ def bring_up(db: sqlite3.Connection) -> None:
             _widen(db, table, model.execute(f"PRAGMA table_info({table})").fetchall())
     for statement in statements:
         db.execute(statement)
+    versions.install(db)
 
 
 def _widen(db: sqlite3.Connection, table: str, columns: list[tuple[int, str, str, int, str | None, int]]) -> None:

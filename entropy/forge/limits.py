@@ -15,6 +15,7 @@ from entropy.forge.records import apps
 from entropy.forge.refusals import Refusal
 
 Bucket = Literal["core", "graphql", "search"]
+BUCKETS: tuple[Bucket, ...] = ("core", "graphql", "search")
 SECONDS: dict[Bucket, int] = {"core": 3600, "graphql": 3600, "search": 60}
 HOURLY, MOST, SEARCHES, ANONYMOUS = 5000, 12500, 30, 60
 DOCUMENTED = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"

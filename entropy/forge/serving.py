@@ -57,9 +57,9 @@ def serve(
     url_file: Path | None,
     say: Callable[[str], None],
     host: str = HOST,
-    faults: bool = False,
+    make: Callable[[Path], ASGIApp] = make_app,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then return. `faults`: see `make_app`."""
+    """Serve what `make` makes of the folder until SIGTERM or SIGINT, then return."""
     if url_file and not url_file.absolute().parent.is_dir():
         raise StoreError(f"The folder {url_file.parent} does not exist; make it, or write the address elsewhere.")
     listening = bind(port, host)
@@ -71,7 +71,7 @@ def serve(
         say(f"The forge answers at {url} (API {url}/api/v3, git {url}/OWNER/NAME.git); end it with Ctrl-C.")
 
     with contextlib.closing(listening):
-        server = AnnouncingServer(make_app(data, faults=faults), announce)
+        server = AnnouncingServer(make(data), announce)
         # uvicorn raises the signals again that ended it; here they have done their work.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)

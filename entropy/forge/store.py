@@ -16,7 +16,7 @@ from entropy.forge.gitrepo import GitRepository
 from entropy.forge.limits import Limits
 from entropy.forge.names import is_login
 from entropy.forge.permissions import Level
-from entropy.forge.records import apps, repositories, tips, users
+from entropy.forge.records import apps, moves, repositories, tips, users
 
 GITCONFIG = """\
 [safe]
@@ -212,15 +212,45 @@ class Store:
                 raise StoreError(f"There is no app {app_id} here; add it first.")
             row = apps.install(db, app_id, account["id"], {"metadata": "read", **permissions})
             if repositories is not None:
-                apps.choose(db, row["id"], [self._id(db, owner_login, name) for name in repositories])
+                names = (name if "/" in name else f"{owner_login}/{name}" for name in repositories)
+                apps.choose(db, row["id"], [self._home(db, name)["id"] for name in names])
         return int(row["id"])
 
+    def rename(self, full_name: str, name: str) -> None:
+        """The former name leads to the repository from now on."""
+        self._move(full_name, (full_name.partition("/")[0], name))
+
+    def transfer(self, full_name: str, owner: str) -> None:
+        """To another owner, who is made where nobody has this login; the former name leads there."""
+        self._move(full_name, (owner, full_name.rpartition("/")[2]))
+
+    def _move(self, full_name: str, target: tuple[str, str]) -> None:
+        new = "/".join(target)
+        if repositories.split(new) is None:
+            raise StoreError(f"{new!r} is not a repository's name; write it as owner/name.")
+        with self.write() as db:
+            home = self._home(db, full_name)
+            other = repositories.named(db, new)
+            if other and other["id"] != home["id"]:
+                raise StoreError(f"{new} is here already; choose another name.")
+            moves.transfer(db, home, *target)
+
+    def archive(self, full_name: str, *, archived: bool = True) -> None:
+        """Nothing is written to it any more, until it is taken out of the archive."""
+        with self.write() as db:
+            moves.archive(db, self._home(db, full_name), archived=archived)
+
+    def delete(self, full_name: str) -> None:
+        """Nobody finds it again; its files stay on the disk."""
+        with self.write() as db:
+            moves.delete(db, self._home(db, full_name))
+
     @staticmethod
-    def _id(db: sqlite3.Connection, owner: str, name: str) -> int:
-        row = repositories.named(db, name if "/" in name else f"{owner}/{name}")
+    def _home(db: sqlite3.Connection, full_name: str) -> sqlite3.Row:
+        row = repositories.named(db, full_name)
         if row is None:
-            raise StoreError(f"{name} is not here; import it first.")
-        return int(row["id"])
+            raise StoreError(f"{full_name} is not here; import it first.")
+        return row
 
     @staticmethod
     def journal(db: sqlite3.Connection, *, request: tuple[str, str], login: str | None, status: int, body: str) -> None:

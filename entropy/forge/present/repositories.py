@@ -65,7 +65,7 @@ def full(view: View, row: sqlite3.Row, level: Level = Level.READ) -> dict[str, A
     clone = f"{view.html(row['full_name'])}.git"
     waiting = repositories.open_issues(view.db, row["id"])
     zero = ("forks", "forks_count", "size", "stargazers_count", "watchers", "watchers_count", "network_count")
-    features = ("has_projects", "has_wiki", "has_pages", "has_discussions", "has_downloads", "archived", "disabled")
+    features = ("has_projects", "has_wiki", "has_pages", "has_discussions", "has_downloads", "disabled")
     return {
         **minimal(view, row),
         "clone_url": clone,
@@ -83,6 +83,7 @@ def full(view: View, row: sqlite3.Row, level: Level = Level.READ) -> dict[str, A
         **dict.fromkeys(zero, 0),
         "has_issues": True,
         **dict.fromkeys(features, False),
+        "archived": bool(row["archived"]),
         "visibility": "private" if row["private"] else "public",
         "allow_merge_commit": True,
         "allow_squash_merge": True,

@@ -4,7 +4,7 @@ import sqlite3
 
 from entropy.forge.clock import now
 from entropy.forge.names import is_login, is_repository
-from entropy.forge.records import users
+from entropy.forge.records import moves, users
 
 _SELECT = (
     "SELECT repositories.*, users.login AS owner, users.login || '/' || repositories.name AS full_name"
@@ -52,6 +52,7 @@ def everyone(db: sqlite3.Connection) -> list[sqlite3.Row]:
 def create(db: sqlite3.Connection, name: tuple[str, str], *, branch: str, directory: str) -> int:
     """`name` is owner and name; the id comes back."""
     holder = users.owner(db, name[0])
+    moves.claim(db, *name)
     row = db.execute(
         "INSERT INTO repositories (owner_id, name, default_branch, directory, created, updated)"
         " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
