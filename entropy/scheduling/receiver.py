@@ -32,7 +32,7 @@ PATIENCE = 10
 """Seconds in which a body has to be here; GitHub gives up then, too."""
 FRESH = 60
 """Seconds for which the secret is kept, so that another one counts soon."""
-EVENT = re.compile(r"[a-z_]{1,60}")
+EVENT = re.compile(r"[a-z0-9_]{1,60}")
 DELIVERY = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
