@@ -16,6 +16,8 @@ from entropy.forge.admission import by_ids
 from entropy.forge.call import API, Endpoint
 from entropy.forge.dispatch import Dispatch
 from entropy.forge.faults import Faults
+from entropy.forge.graphql.endpoint import PATH as GRAPHQL
+from entropy.forge.graphql.endpoint import Graph
 from entropy.forge.refusals import Refusal
 from entropy.forge.routes import (
     apps,
@@ -84,6 +86,7 @@ def make_app(data: Path, *, faults: bool = False, limits: bool = False) -> Starl
     endpoints = [endpoint for table in TABLES for endpoint in table]
     routes = [Route(API + entry.path, Dispatch(store, entry), methods=[entry.method]) for entry in endpoints]
     routes += [Route(API + path, Dispatch(store, entry), methods=[entry.method]) for entry, path in by_ids(endpoints)]
+    routes.append(Route(GRAPHQL, Graph(store), methods=["POST"]))
     routes.append(Route("/{owner}/{repo}.git/{service:path}", SmartHTTP(store), methods=["GET", "POST"]))
     routes.append(Route(usage.PATH, usage.Usage(store.limits).answer, methods=["GET", "DELETE"]))
     routes.extend(Site(store).routes())

@@ -50,16 +50,22 @@ class GitRepository:
     gitconfig: Path
 
     def command(
-        self, *arguments: str, stdin: bytes = b"", cwd: Path | None = None, ok: Sequence[int] = (0,)
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        cwd: Path | None = None,
+        ok: Sequence[int] = (0,),
+        index: Path | None = None,
     ) -> tuple[int, bytes]:
         """Exit code and output of one git command."""
+        indexed = {"GIT_INDEX_FILE": str(index)} if index else {}
         try:
             done = subprocess.run(
                 ["git", *arguments],
                 input=stdin,
                 capture_output=True,
                 cwd=cwd,
-                env=environment(self.gitconfig),
+                env=environment(self.gitconfig) | indexed,
                 timeout=TIMEOUT,
                 check=False,
             )
@@ -70,8 +76,8 @@ class GitRepository:
             raise GitError(lines[-1].removeprefix("fatal: ") if lines else f"git ended with {done.returncode}")
         return done.returncode, done.stdout
 
-    def run(self, *arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> bytes:
-        return self.command("--git-dir", str(self.path), *arguments, stdin=stdin, cwd=cwd)[1]
+    def run(self, *arguments: str, stdin: bytes = b"", cwd: Path | None = None, index: Path | None = None) -> bytes:
+        return self.command("--git-dir", str(self.path), *arguments, stdin=stdin, cwd=cwd, index=index)[1]
 
     def says(self, *arguments: str, stdin: bytes = b"") -> bytes | None:
         """The output, or None where git answers no with exit code 1 or 128."""
@@ -145,6 +151,12 @@ class GitRepository:
         identity = ("-c", f"user.name={name}", "-c", f"user.email={mail}")
         flags = [part for parent in parents for part in ("-p", parent)]
         return self.run(*identity, "commit-tree", tree, *flags, stdin=message.encode()).decode().strip()
+
+    def staged(self, index: Path, parent: str, changes: bytes) -> str:
+        """The tree of a commit with `changes` (as ``update-index --index-info`` takes them), by way of a new index."""
+        for arguments, stdin in ((("read-tree", parent), b""), (("update-index", "--index-info"), changes)):
+            self.run(*arguments, stdin=stdin, index=index)
+        return self.run("write-tree", index=index).decode().strip()
 
     def tree_of(self, commit: str) -> str:
         return self.run("rev-parse", f"{commit}^{{tree}}").decode().strip()

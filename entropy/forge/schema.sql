@@ -356,6 +356,14 @@ CREATE TABLE IF NOT EXISTS protections (
     PRIMARY KEY (repository_id, branch)
 );
 
+-- Branches whose pull requests are merged by a queue.
+CREATE TABLE IF NOT EXISTS merge_queues (
+    repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    branch TEXT NOT NULL,
+    method TEXT NOT NULL,
+    PRIMARY KEY (repository_id, branch)
+);
+
 CREATE TABLE IF NOT EXISTS queued_pulls (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     issue_id INTEGER NOT NULL UNIQUE REFERENCES issues (id) ON DELETE CASCADE,
@@ -384,4 +392,9 @@ CREATE TABLE IF NOT EXISTS tips (
     ref TEXT NOT NULL,
     sha TEXT NOT NULL,
     PRIMARY KEY (repository_id, ref)
+);
+
+-- Commits that were made through the API, which signs them.
+CREATE TABLE IF NOT EXISTS signed_commits (
+    sha TEXT PRIMARY KEY
 );

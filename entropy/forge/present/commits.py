@@ -21,7 +21,7 @@ def commit(view: View, home: sqlite3.Row, row: Commit) -> dict[str, Any]:
         "url": f"{url}/commits/{row.sha}",
         "html_url": view.html(f"{home['full_name']}/commit/{row.sha}"),
         "comments_url": f"{url}/commits/{row.sha}/comments",
-        "commit": git_commit(url, row),
+        "commit": git_commit(url, row, signed=is_signed(view, row.sha)),
         "author": user(view, author) if author else None,
         "committer": user(view, committer) if committer else None,
         "parents": [parent(view, home, sha) for sha in row.parents],
@@ -33,7 +33,13 @@ def parent(view: View, home: sqlite3.Row, sha: str) -> dict[str, str]:
     return {"sha": sha, "url": f"{api_url(view, home)}/commits/{sha}", "html_url": page}
 
 
-def git_commit(url: str, row: Commit) -> dict[str, Any]:
+def is_signed(view: View, sha: str) -> bool:
+    """The forge signs what is committed through its API, as GitHub does."""
+    return view.db.execute("SELECT 1 FROM signed_commits WHERE sha = ?", (sha,)).fetchone() is not None
+
+
+def git_commit(url: str, row: Commit, *, signed: bool = False) -> dict[str, Any]:
+    reason = "valid" if signed else "unsigned"
     return {
         "url": f"{url}/git/commits/{row.sha}",
         "author": _signature(row.author),
@@ -42,7 +48,7 @@ def git_commit(url: str, row: Commit) -> dict[str, Any]:
         "tree": {"sha": row.tree, "url": f"{url}/git/trees/{row.tree}"},
         "comment_count": 0,
         "verification": {
-            "verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None,
+            "verified": signed, "reason": reason, "signature": None, "payload": None, "verified_at": None,
         },
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from entropy.forge.present.issues import html_url, shared
 from entropy.forge.present.reactions import rollup
 from entropy.forge.present.repositories import api_url, full
 from entropy.forge.present.view import View, node_id, user
+from entropy.forge.protection import obstacles, outdated, unstable
 from entropy.forge.records import comments, requests, reviews, users
 
 
@@ -21,6 +22,8 @@ class Measures:
     additions: int
     deletions: int
     changed_files: int
+    behind: bool
+    """The base has commits that the head has not."""
 
 
 def simple(view: View, row: sqlite3.Row) -> dict[str, Any]:
@@ -81,7 +84,7 @@ def pull(view: View, row: sqlite3.Row, measures: Measures) -> dict[str, Any]:
         "merged": bool(row["merged"]),
         "mergeable": measures.mergeable,
         "rebaseable": None,
-        "mergeable_state": _state(row, measures),
+        "mergeable_state": _state(view, row, measures),
         "merged_by": view.user(row["merged_by"]),
         "comments": comments.count(view.db, row["id"]),
         "review_comments": len(reviews.comments_of_pull(view.db, row["id"])),
@@ -93,12 +96,16 @@ def pull(view: View, row: sqlite3.Row, measures: Measures) -> dict[str, Any]:
     }
 
 
-def _state(row: sqlite3.Row, measures: Measures) -> str:
+def _state(view: View, row: sqlite3.Row, measures: Measures) -> str:
     if measures.mergeable is None:
         return "unknown"
     if not measures.mergeable:
         return "dirty"
-    return "draft" if row["draft"] else "clean"
+    if row["draft"]:
+        return "draft"
+    if obstacles(view.db, row, behind=measures.behind):
+        return "behind" if outdated(view.db, row, behind=measures.behind) else "blocked"
+    return "unstable" if unstable(view.db, row) else "clean"
 
 
 def review(view: View, pulled: sqlite3.Row, row: sqlite3.Row) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def said(db: sqlite3.Connection, issue_id: int) -> list[sqlite3.Row]:
 def edited(db: sqlite3.Connection, issue_id: int) -> sqlite3.Row | None:
     """The last edit of an item's body."""
     row: sqlite3.Row | None = db.execute(
-        "SELECT * FROM activity WHERE {place} = ? AND event IN ('issues', 'pull_request') AND action = 'edited'"
+        "SELECT * FROM activity WHERE issue_id = ? AND event IN ('issues', 'pull_request') AND action = 'edited'"
         " AND json_type(detail, '$.changes.body') IS NOT NULL ORDER BY id DESC LIMIT 1",
         (issue_id,),
     ).fetchone()

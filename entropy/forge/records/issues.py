@@ -28,6 +28,9 @@ WHERE repository_id = :repository
   AND (SELECT count(*) FROM json_each(:labels) AS wanted WHERE NOT EXISTS (
          SELECT 1 FROM issue_labels JOIN labels ON labels.id = label_id
          WHERE issue_id = items.id AND labels.name = wanted.value)) = 0
+  AND (json_array_length(:any_label) = 0 OR EXISTS (
+         SELECT 1 FROM issue_labels JOIN labels ON labels.id = label_id
+         WHERE issue_id = items.id AND labels.name IN (SELECT value FROM json_each(:any_label))))
   AND (:text = '' OR instr(lower(title || ' ' || coalesce(body, '')), lower(:text)) > 0)
 ORDER BY
   CASE WHEN :ascending THEN 1 ELSE -1 END * CASE :sort
@@ -46,6 +49,8 @@ class Filter:
     state: str = "open"
     pulls: bool | None = None
     labels: Sequence[str] = ()
+    """All of them."""
+    any_label: Sequence[str] = ()
     since: str | None = None
     creator: str | None = None
     assignee: str | None = None
@@ -58,7 +63,8 @@ class Filter:
 
 def find(db: sqlite3.Connection, repository_id: int, wanted: Filter) -> list[sqlite3.Row]:
     """One page; each row says in `total` how many there are."""
-    values = {**vars(wanted), "repository": repository_id, "labels": json.dumps(list(wanted.labels))}
+    lists = {"labels": json.dumps(list(wanted.labels)), "any_label": json.dumps(list(wanted.any_label))}
+    values = {**vars(wanted), **lists, "repository": repository_id}
     return db.execute(_FIND, values).fetchall()
 
 

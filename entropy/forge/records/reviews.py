@@ -151,3 +151,13 @@ def comments_of_repository(
 def get_comment(db: sqlite3.Connection, repository_id: int, comment_id: int) -> sqlite3.Row | None:
     row: sqlite3.Row | None = db.execute(_ONE, (repository_id, comment_id)).fetchone()
     return row
+
+
+def verdicts(db: sqlite3.Connection, pull_id: int) -> list[sqlite3.Row]:
+    """The last review of each person that is more than a comment."""
+    return db.execute(
+        "SELECT * FROM reviews WHERE id IN (SELECT max(reviews.id) FROM reviews JOIN items ON items.id = issue_id"
+        " WHERE issue_id = ? AND reviews.user_id != items.user_id"
+        " AND reviews.state IN ('APPROVED', 'CHANGES_REQUESTED', 'DISMISSED') GROUP BY reviews.user_id)",
+        (pull_id,),
+    ).fetchall()

@@ -94,3 +94,22 @@ def runs(
         " ORDER BY id DESC LIMIT :limit OFFSET :offset",
         {"repository": commit[0], "sha": commit[1], "name": name, "limit": limit, "offset": offset},
     ).fetchall()
+
+
+_RED = {"failure", "cancelled", "timed_out", "action_required", "startup_failure", "stale"}
+
+
+def verdicts(db: sqlite3.Connection, commit: tuple[int, str]) -> dict[str, str]:
+    """What every status and check run of a commit comes to, by name: success, failure or pending."""
+    found = {row["context"]: row["state"] for row in latest(db, *commit)}
+    told = {name: "failure" if state == "error" else state for name, state in found.items()}
+    for row in runs(db, commit):
+        verdict = "failure" if row["conclusion"] in _RED else "success"
+        told[row["name"]] = verdict if row["status"] == "completed" else "pending"
+    return told
+
+
+def rollup(db: sqlite3.Connection, commit: tuple[int, str]) -> str | None:
+    """GraphQL's word for all of them; None where nothing is said."""
+    found = set(verdicts(db, commit).values())
+    return next((word.upper() for word in ("failure", "pending", "success") if word in found), None)

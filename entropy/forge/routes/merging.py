@@ -3,9 +3,11 @@
 import sqlite3
 
 from entropy.forge.call import Call, Endpoint, Reply
+from entropy.forge.landing import land, signature
 from entropy.forge.names import is_sha
 from entropy.forge.permissions import Level
-from entropy.forge.records import pulls, users
+from entropy.forge.protection import obstacles
+from entropy.forge.records import pulls, queue
 from entropy.forge.refusals import Refusal, not_found
 from entropy.forge.routes.pulls import PULL, compared, current
 from entropy.forge.tracking import follow
@@ -23,13 +25,13 @@ def merge(call: Call) -> Reply:
     body = call.body.of("PullRequest")
     pull, method = current(call), body.choice("merge_method", (*METHODS, "rebase"), "merge")
     _refuse(pull, method, expected=body.text("sha"))
-    tree = compared(call, pull).tree
-    if tree is None:
+    found = compared(call, pull)
+    if found.tree is None:
         raise Refusal(405, "Pull Request is not mergeable")
-    message = _message(call, pull, method)
-    parents = (pull["base_sha"], pull["head_sha"]) if method == "merge" else (pull["base_sha"],)
-    commit = call.git.commit_tree(tree, parents=parents, message=message, author=signature(call.me))
-    _land(call, pull, commit)
+    _refuse_unready(call, pull, behind=found.behind > 0)
+    commit = land(call.db, call.git, pull, (found.tree, method, _message(call, pull, method)), call.my_id)
+    if commit is None:
+        raise Refusal(409, "Base branch was modified. Review and try the merge again.")
     closes = pull["base_ref"] == call.repository["default_branch"]
     pulls.complete(call.db, pull, commit=commit, user_id=call.my_id, closes=closes)
     follow(call.db, call.repository, call.git, user_id=call.my_id)
@@ -47,6 +49,14 @@ def _refuse(pull: sqlite3.Row, method: str, *, expected: str | None) -> None:
         raise Refusal(409, "Head branch was modified. Review and try the merge again.")
 
 
+def _refuse_unready(call: Call, pull: sqlite3.Row, *, behind: bool) -> None:
+    if queue.method(call.db, call.repository_id, pull["base_ref"]):
+        raise Refusal(405, "Changes must be made through the merge queue")
+    told = obstacles(call.db, pull, behind=behind)
+    if told:
+        raise Refusal(405, " ".join(told))
+
+
 def _message(call: Call, pull: sqlite3.Row, method: str) -> str:
     body = call.body.of("PullRequest")
     label = f"{call.repository['owner']}/{pull['head_ref']}"
@@ -56,26 +66,6 @@ def _message(call: Call, pull: sqlite3.Row, method: str) -> str:
     if text is None:
         text = pull["title"] if method == "merge" else (pull["body"] or "")
     return f"{title}\n\n{text}".strip() + "\n"
-
-
-def _land(call: Call, pull: sqlite3.Row, commit: str) -> None:
-    """Move the base branch; the intent is on disk before, so that a forge that dies here knows it afterwards."""
-    pulls.intend(call.db, pull["id"], commit=commit, user_id=call.my_id)
-    _save(call)
-    if call.git.update_ref(f"refs/heads/{pull['base_ref']}", new=commit, old=pull["base_sha"]):
-        return
-    pulls.intend(call.db, pull["id"], commit=None, user_id=call.my_id)
-    _save(call)
-    raise Refusal(409, "Base branch was modified. Review and try the merge again.")
-
-
-def _save(call: Call) -> None:
-    call.db.commit()
-    call.db.execute("BEGIN IMMEDIATE")
-
-
-def signature(user: sqlite3.Row) -> str:
-    return f"{user['name'] or user['login']} <{users.mail(user)}>"
 
 
 def update_branch(call: Call) -> Reply:

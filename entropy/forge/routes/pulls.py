@@ -52,6 +52,7 @@ def shown(call: Call, pull: sqlite3.Row, status: int = 200) -> Reply:
         additions=sum(file.additions for file in found.files),
         deletions=sum(file.deletions for file in found.files),
         changed_files=len(found.files),
+        behind=found.behind > 0,
     )
     return Reply(status, shapes.pull(call.view, pull, measures))
 

@@ -1,0 +1,1 @@
+"""GraphQL as far as programs need it: documents over a fixed set of types, without introspection."""
