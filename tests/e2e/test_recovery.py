@@ -63,6 +63,29 @@ def test_what_a_worker_had_in_its_sandbox_can_be_kept_when_it_ends(cluster: Clus
     cluster.until(lambda: not list((cluster.folder / "sandboxes").iterdir()), what="it goes with its run")
 
 
+REVOKE = """
+import sys
+from entropy.celery import app
+app.control.revoke(sys.argv[1], terminate=True, signal="SIGKILL")
+"""
+
+
+def test_a_stage_whose_task_somebody_revokes_is_taken_up_again(cluster: Cluster) -> None:
+    """As the button of Flower does. A person who wants an end of the run cancels the run."""
+    cluster.worker("control", CONTROL, cluster.control())
+    cluster.worker("sandbox", SANDBOX, cluster.sandbox())
+    cluster.beat()
+    cluster.start("reaper", "reaper", environment=cluster.sandbox())
+    issue = filed_and_executing(cluster, "recipe:slow")
+    cluster.until(lambda: "stage started" in said(cluster, "sandbox"), what="its start is in the log")
+    (begun,) = [line for line in cluster.log("sandbox") if line["message"] == "stage started"]
+    cluster.python(REVOKE, str(begun["task_id"]), environment=cluster.sandbox())
+    cluster.until(lambda: closed(cluster, issue), what="the issue is closed")
+    assert "overdue run taken up" in said(cluster, "reaper")
+    assert len(cluster.merged()) == cluster.repository.get_pulls(state="all").totalCount == 1
+    cluster.until(lambda: not list((cluster.folder / "sandboxes").iterdir()), what="no sandbox is left")
+
+
 def test_a_worker_that_was_frozen_beyond_its_lease_stops_when_it_thaws(cluster: Cluster) -> None:
     cluster.split()
     issue = filed_and_executing(cluster, "recipe:slow")
