@@ -46,7 +46,7 @@ task_routes = {"entropy.scheduling.*": {"queue": SCHEDULING}}
 accept_content = ["json"]
 task_serializer = "json"
 result_serializer = "json"
-imports = ("entropy.lifecycle.chain", "entropy.scheduling.discovery")
+imports = ("entropy.lifecycle.chain", "entropy.scheduling.discovery", "entropy.scheduling.oversight")
 
 # The sandbox ends a slow agent; these two are the nets below it.
 task_soft_time_limit = _execute + 120
@@ -57,7 +57,10 @@ worker_send_task_events = True
 task_send_sent_event = True
 
 # No expiry on the messages: that would compare beat's clock with a worker's. `tick` itself drops what comes too soon.
-beat_schedule = {"discover": {"task": "entropy.scheduling.tick", "schedule": _settings.scheduling.interval}}
+beat_schedule = {
+    "discover": {"task": "entropy.scheduling.tick", "schedule": _settings.scheduling.interval},
+    "oversee": {"task": "entropy.scheduling.oversee", "schedule": _settings.trust.watch},
+}
 # Beat's memory of the last tick is worthless to us: discovery may run at any time, as often as it likes. (A file name
 # of /dev/null would not do: the default scheduler removes a schedule that it cannot read.)
 beat_scheduler = "celery.beat:Scheduler"

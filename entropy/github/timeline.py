@@ -10,7 +10,7 @@ from entropy.models import Noun, WorkItem
 KINDS = frozenset({"labeled", "unlabeled", "renamed"})
 
 
-class Happening(Noun):
+class TimelineEvent(Noun):
     """One line of an item's timeline."""
 
     kind: Literal["labeled", "unlabeled", "renamed"]
@@ -24,22 +24,22 @@ class Timeline:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def of(self, item: WorkItem) -> tuple[Happening, ...]:
+    def of(self, item: WorkItem) -> tuple[TimelineEvent, ...]:
         """Who labelled and renamed it, the latest last."""
         rows = self._connection.rows(f"{issue_path(item)}/timeline", tried=f"read the timeline of {item}")
         return tuple(_happening(row) for row in rows if row.get("event") in KINDS)
 
 
-def labelling(happenings: tuple[Happening, ...], label: str) -> Happening | None:
+def labelling(happenings: tuple[TimelineEvent, ...], label: str) -> TimelineEvent | None:
     """Who set the label that is there now; None when the forge does not say, or not yet."""
     wanted = label.casefold()
     told = [each for each in happenings if each.label is not None and each.label.casefold() == wanted]
     return told[-1] if told and told[-1].kind == "labeled" else None
 
 
-def _happening(row: dict[str, Any]) -> Happening:
+def _happening(row: dict[str, Any]) -> TimelineEvent:
     actor = row.get("actor") or {}
-    return Happening(
+    return TimelineEvent(
         kind=row["event"],
         actor=login_of(actor),
         bot=actor.get("type") == "Bot",

@@ -3,10 +3,12 @@
 from entropy.errors import IllegalStep
 from entropy.items import Assignment, Item
 from entropy.lifecycle.conclude import conclude
+from entropy.lifecycle.gate import gate
 from entropy.lifecycle.progress import key_of, progress_of
 from entropy.lifecycle.publish.status import say
 from entropy.lifecycle.surroundings import surroundings
 from entropy.lifecycle.turns import turn
+from entropy.lifecycle.vetting import vetted
 from entropy.models import Progress, Run, Verdict
 from entropy.repository.config import parse_config
 from entropy.repository.mirror import Mirror
@@ -20,9 +22,12 @@ def claim(run: Run, tools: Toolbox) -> Run:
     if not tools.claims.take(run):
         return conclude(run, Verdict.SUPERSEDED, f"Another run has {run.item}.")
     item = tools.github(run.role).issues.get(run.item)
+    run = gate(run, item, tools)  # minutes may have passed since the first look
+    if run.outcome is not None:
+        return run
     mirror = tools.mirror(run.role, run.item.repository)
     mirror.fetch()
-    assignment = _assignment(run, item, mirror, tools)
+    assignment = _assignment(run, vetted(item, run, tools), mirror, tools)
     if tools.agents.agent(run.role).uses_sandbox:
         run = _counted(run, assignment, tools)
     if run.outcome is not None:

@@ -3,6 +3,9 @@
 from entropy.models import Run, Verdict
 from entropy.wiring import Toolbox
 
+OTHERS_MATTER = frozenset({Verdict.SUPERSEDED, Verdict.UNTRUSTED, Verdict.HANDED_OVER})
+"""What ended a run for reasons outside of it: it says nothing of whether the next one gets anywhere."""
+
 
 def cleanup(run: Run, tools: Toolbox) -> Run:
     """Release the claim, drop artifacts and intents, and hold the item back if this run moved nothing."""
@@ -11,7 +14,7 @@ def cleanup(run: Run, tools: Toolbox) -> Run:
     tools.intents.drop(run.id)
     if run.published.label is not None or run.published.commit is not None:
         tools.holds.clear(run.item, run.role)
-    elif run.outcome is not None and run.outcome.verdict is Verdict.SUPERSEDED:
+    elif run.outcome is not None and run.outcome.verdict in OTHERS_MATTER:
         tools.holds.pause(run.item, run.role)
     else:
         tools.holds.lengthen(run.item, run.role)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from entropy.agents.evidence import quote
 from entropy.errors import ForgeUnavailable
-from entropy.github.timeline import Happening, labelling
+from entropy.github.timeline import TimelineEvent, labelling
 from entropy.items import Item
 from entropy.lifecycle.conclude import conclude
 from entropy.lifecycle.handover import handover
@@ -84,7 +84,7 @@ def _asked(run: Run, item: Item, tools: Toolbox) -> str | None:
 RULES: tuple[Callable[[Run, Item, Toolbox], str | None], ...] = (_locked, _forked, _asked)
 
 
-def _unentitled(asked: Happening, run: Run, tools: Toolbox) -> str | None:
+def _unentitled(asked: TimelineEvent, run: Run, tools: Toolbox) -> str | None:
     if is_ours(asked.actor, tools) or is_allowed_bot(asked.actor, tools):
         return None
     if asked.bot or asked.actor.endswith(BOT):
@@ -100,7 +100,9 @@ def _unentitled(asked: Happening, run: Run, tools: Toolbox) -> str | None:
     )
 
 
-def _rewritten(asked: Happening, happenings: tuple[Happening, ...], run: Run, item: Item, tools: Toolbox) -> str | None:
+def _rewritten(
+    asked: TimelineEvent, happenings: tuple[TimelineEvent, ...], run: Run, item: Item, tools: Toolbox
+) -> str | None:
     """The text that the agent would read has to be the one that was there when it was asked for, or a writer's."""
     hands = {each.actor: each.at for each in happenings if each.kind == "renamed" and each.at >= asked.at}
     edit = tools.github(run.role).trust.last_edit(run.item)

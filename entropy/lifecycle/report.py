@@ -9,6 +9,7 @@ from entropy.lifecycle.publish.merge import publish_merge
 from entropy.lifecycle.publish.notice import PARKED, publish_notice
 from entropy.lifecycle.publish.outdated import publish_outdated
 from entropy.lifecycle.publish.review import publish_review
+from entropy.lifecycle.publish.untrusted import publish_handover, publish_untrusted
 from entropy.models import Outcome, Published, Run, Verdict, WorkItem
 from entropy.wiring import Toolbox
 
@@ -27,6 +28,8 @@ PUBLISHERS: Mapping[Verdict, Publisher] = {
     Verdict.PARKED: publish_notice,
     Verdict.CANCELLED: publish_notice,
     Verdict.ADOPTED: publish_adopted,
+    Verdict.UNTRUSTED: publish_untrusted,
+    Verdict.HANDED_OVER: publish_handover,
 }
 """What each verdict does to the forge; a verdict that is not here changes nothing there."""
 

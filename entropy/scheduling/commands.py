@@ -13,7 +13,7 @@ from entropy.lifecycle.progress import OURS
 from entropy.lifecycle.trust import is_ours, may_command
 from entropy.scheduling import orders
 from entropy.scheduling.explanation import explain
-from entropy.scheduling.orders import Answer, Order
+from entropy.scheduling.orders import Acknowledgement, Order
 from entropy.scheduling.spokesman import spokesman
 from entropy.wiring import Toolbox
 
@@ -24,7 +24,7 @@ FENCE = re.compile(r"[ \t]{0,3}(`{3,}|~{3,})")
 MOST = 10
 """Commands of one comment that are obeyed."""
 
-COMMANDS: Mapping[str, Callable[[Order, Toolbox], Answer]] = MappingProxyType(
+COMMANDS: Mapping[str, Callable[[Order, Toolbox], Acknowledgement]] = MappingProxyType(
     {
         "plan": orders.hand_to_role,
         "code": orders.hand_to_role,
@@ -44,19 +44,19 @@ LIST = ", ".join(f"`/entropy {word}`" for word in COMMANDS).replace("budget", "b
 OUTSIDER = "Agents obey commands of people who may write to this repository, and of nobody else."
 
 
-class Command(NamedTuple):
+class Instruction(NamedTuple):
     word: str
     argument: str
 
 
-def commands_in(body: str) -> tuple[Command, ...]:
+def commands_in(body: str) -> tuple[Instruction, ...]:
     """What a comment asks for, line by line; what is quoted or in a block of code is not meant."""
     found, fence = [], ""
     for line in body.splitlines():
         if mark := FENCE.match(line):
             fence = mark[1] if not fence else "" if mark[1].startswith(fence) else fence
         elif not fence and (match := LINE.fullmatch(line)):
-            found.append(Command((match[1] or "").lower(), (match[2] or "").strip()))
+            found.append(Instruction((match[1] or "").lower(), (match[2] or "").strip()))
     return tuple(dict.fromkeys(found))[:MOST]
 
 
@@ -69,7 +69,7 @@ def obey(item: Item, tools: Toolbox) -> None:
             item = _once(item, comment, commands, tools)
 
 
-def _once(item: Item, comment: Comment, commands: tuple[Command, ...], tools: Toolbox) -> Item:
+def _once(item: Item, comment: Comment, commands: tuple[Instruction, ...], tools: Toolbox) -> Item:
     if not tools.people.take(comment.id):
         return item
     over = False
@@ -84,7 +84,7 @@ def _once(item: Item, comment: Comment, commands: tuple[Command, ...], tools: To
     return item
 
 
-def _unless_answered(item: Item, comment: Comment, commands: tuple[Command, ...], tools: Toolbox) -> Item:
+def _unless_answered(item: Item, comment: Comment, commands: tuple[Instruction, ...], tools: Toolbox) -> Item:
     """The item after what was done; the reaction says that it was, also to those who forgot."""
     role = spokesman(tools)
     forge = tools.github(role)
@@ -106,10 +106,10 @@ def _unless_answered(item: Item, comment: Comment, commands: tuple[Command, ...]
     return forge.issues.get(item.reference)
 
 
-def _done(order: Order, tools: Toolbox) -> Answer:
+def _done(order: Order, tools: Toolbox) -> Acknowledgement:
     log.info("command", extra={"item": str(order.item.reference), "command": order.word})
     act = COMMANDS.get(order.word)
     if act is None:
         asked = f"{quote(order.word)} is not a command. " if order.word else ""
-        return Answer(f"{asked}The commands are {LIST}.", refused=bool(order.word))
+        return Acknowledgement(f"{asked}The commands are {LIST}.", refused=bool(order.word))
     return act(order, tools)

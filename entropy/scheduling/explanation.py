@@ -6,7 +6,7 @@ from entropy.lifecycle.intervention import live_on
 from entropy.lifecycle.publish.notice import PARKED
 from entropy.lifecycle.signs import HANDED_OVER, PAUSED, STOP
 from entropy.models import Run, Stage
-from entropy.scheduling.orders import Answer, Order
+from entropy.scheduling.orders import Acknowledgement, Order
 from entropy.wiring import Toolbox
 
 REASONS = {
@@ -16,11 +16,11 @@ REASONS = {
 }
 
 
-def explain(order: Order, tools: Toolbox) -> Answer:
+def explain(order: Order, tools: Toolbox) -> Acknowledgement:
     """The stages of what is under way; otherwise what has to happen before something is."""
     runs = live_on(order.item.reference, tools)
     told = [_stages(run) for run in runs] or [_waits(order.item, tools)]
-    return Answer("\n\n".join(told))
+    return Acknowledgement("\n\n".join(told))
 
 
 def _stages(run: Run) -> str:

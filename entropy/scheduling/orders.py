@@ -28,52 +28,52 @@ class Order(NamedTuple):
     argument: str
 
 
-class Answer(NamedTuple):
+class Acknowledgement(NamedTuple):
     """What is said to a command; without text, the reaction says enough."""
 
     text: str = ""
     refused: bool = False
 
 
-def hand_to_role(order: Order, tools: Toolbox) -> Answer:
+def hand_to_role(order: Order, tools: Toolbox) -> Acknowledgement:
     """Set the label that starts the role of the same name: ``entropy:code`` for ``code``."""
     role = tools.agents.triggers().get(f"entropy:{order.word}")
     if role is None:
         roles = ", ".join(tools.agents.roles())
-        return Answer(f"Nobody here does `{order.word}` yet; the roles are {roles}.", refused=True)
+        return Acknowledgement(f"Nobody here does `{order.word}` yet; the roles are {roles}.", refused=True)
     if not order.item.open:
-        return Answer("This is closed; reopen it first.", refused=True)
+        return Acknowledgement("This is closed; reopen it first.", refused=True)
     if order.word == "review" and order.item.pull_request is None:
-        return Answer("This is an issue; write it on the pull request that is to be reviewed.", refused=True)
+        return Acknowledgement("This is an issue; write it on the pull request that is to be reviewed.", refused=True)
     return _start(order, role, tools)
 
 
-def rework(order: Order, tools: Toolbox) -> Answer:
+def rework(order: Order, tools: Toolbox) -> Acknowledgement:
     """Hand a pull request back to whoever makes changes."""
     if order.item.pull_request is None:
-        return Answer("This is an issue; write it on the pull request that is to be reworked.", refused=True)
+        return Acknowledgement("This is an issue; write it on the pull request that is to be reworked.", refused=True)
     return hand_to_role(order._replace(word="code"), tools)
 
 
-def retry(order: Order, tools: Toolbox) -> Answer:
+def retry(order: Order, tools: Toolbox) -> Acknowledgement:
     """Forget how often it was tried, and try again now."""
     role = _last_role(order.item, tools)
     if role is None:
-        return Answer("No agent has worked on this yet; say which with `/entropy code`.", refused=True)
+        return Acknowledgement("No agent has worked on this yet; say which with `/entropy code`.", refused=True)
     if not order.item.open:
-        return Answer("This is closed; reopen it first.", refused=True)
+        return Acknowledgement("This is closed; reopen it first.", refused=True)
     _forget(order.item, role, tools)
     return _start(order, role, tools)
 
 
-def approve(order: Order, tools: Toolbox) -> Answer:
+def approve(order: Order, tools: Toolbox) -> Acknowledgement:
     """Let what was parked go on."""
     if PARKED not in order.item.labels:
-        return Answer("Nothing waits for an approval here.", refused=True)
+        return Acknowledgement("Nothing waits for an approval here.", refused=True)
     return retry(order, tools)
 
 
-def stop(order: Order, tools: Toolbox) -> Answer:
+def stop(order: Order, tools: Toolbox) -> Acknowledgement:
     """End what is running, and begin nothing new."""
     reference = order.item.reference
     tools.github(order.role).issues.relabel(reference, add=[STOP])
@@ -81,52 +81,57 @@ def stop(order: Order, tools: Toolbox) -> Answer:
     left = [run for run in live_on(reference, tools) if run.outcome is None or run.outcome.verdict is not CANCELLED]
     if left:
         working = ", ".join(run.role for run in left)
-        return Answer(f"The {working} has begun to publish, and ends with that.")
-    return Answer()
+        return Acknowledgement(f"The {working} has begun to publish, and ends with that.")
+    return Acknowledgement()
 
 
-def pause(order: Order, tools: Toolbox) -> Answer:
+def pause(order: Order, tools: Toolbox) -> Acknowledgement:
     """Begin nothing new; what is running comes to its end."""
     tools.github(order.role).issues.relabel(order.item.reference, add=[PAUSED])
-    return Answer()
+    return Acknowledgement()
 
 
-def resume(order: Order, tools: Toolbox) -> Answer:
+def resume(order: Order, tools: Toolbox) -> Acknowledgement:
     """Take away what holds agents back."""
     there = [label for label in RESTING if label in order.item.labels]
     if not there:
-        return Answer("Nothing holds agents back here; `/entropy explain` says what they wait for.", refused=True)
+        return Acknowledgement(
+            "Nothing holds agents back here; `/entropy explain` says what they wait for.", refused=True
+        )
     tools.github(order.role).issues.relabel(order.item.reference, remove=there)
     for role in tools.agents.roles():
         tools.holds.clear(order.item.reference, role)
-    return Answer()
+    return Acknowledgement()
 
 
-def budget(order: Order, tools: Toolbox) -> Answer:
+def budget(order: Order, tools: Toolbox) -> Acknowledgement:
     """Write down what a person is ready to spend on the item, for engines that spend."""
     if not AMOUNT.fullmatch(order.argument):
-        return Answer("Say how much, in US dollars: `/entropy budget 5`.", refused=True)
+        return Acknowledgement("Say how much, in US dollars: `/entropy budget 5`.", refused=True)
     body = (
         f"<!-- {BUDGET} {order.argument} -->\n"
         f"Noted: a budget of {order.argument} $ for this item. No engine here spends money yet; those that will, keep "
         "to it."
     )
     tools.github(order.role).issues.ensure_comment(order.item.reference, marker=BUDGET, body=body)
-    return Answer()
+    return Acknowledgement()
 
 
-def _start(order: Order, role: str, tools: Toolbox) -> Answer:
+def _start(order: Order, role: str, tools: Toolbox) -> Acknowledgement:
     """Set the role's trigger anew, so that it is ours and newer than the text, and let nothing stand in its way."""
     reference, trigger = order.item.reference, tools.agents.agent(role).trigger
     tools.holds.clear(reference, role)
-    if tools.runs.active(reference, role) is not None:
-        return Answer(f"The {role} is at work on this already.")
+    if (run_id := tools.runs.active(reference, role)) is not None:
+        outcome = tools.runs.get(run_id).outcome
+        if outcome is not None and outcome.verdict is CANCELLED:
+            return Acknowledgement(f"The {role} is about to stop; ask again in a moment.", refused=True)
+        return Acknowledgement(f"The {role} is at work on this already.")
     issues = tools.github(order.role).issues
     gone = [label for label in (trigger, PARKED, STOP) if label in order.item.labels]
     issues.relabel(reference, remove=gone)
     issues.relabel(reference, add=[trigger])
     waits = next((label for label in (PAUSED, HANDED_OVER) if label in order.item.labels), None)
-    return Answer(f"It begins when {quote(waits)} is gone: write `/entropy resume`." if waits else "")
+    return Acknowledgement(f"It begins when {quote(waits)} is gone: write `/entropy resume`." if waits else "")
 
 
 def _last_role(item: Item, tools: Toolbox) -> str | None:
