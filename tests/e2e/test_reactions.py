@@ -1,0 +1,70 @@
+"""What happens on an agent's pull request comes back to the agents."""
+
+from pathlib import Path
+
+from github.PullRequest import PullRequest
+
+from tests.e2e.cluster import NAME, SANDBOX, Cluster, git
+
+OTHERWISE = "# By hand\ndef double(n):\n    return n * 2\n"
+WITHOUT_MERGER = "coder.control,reviewer.control,scheduling"
+
+
+def start(cluster: Cluster, *, recordings: Path | None = None) -> None:
+    """Everything but the merger, so that a person has the time to say something."""
+    more = {"ENTROPY_ENGINES__RECORDINGS": str(recordings)} if recordings else {}
+    cluster.worker("control", WITHOUT_MERGER, cluster.control())
+    cluster.worker("sandbox", SANDBOX, cluster.sandbox() | more)
+    cluster.beat()
+    cluster.reaper()
+
+
+def approved(cluster: Cluster) -> PullRequest:
+    """The pull request, once it is approved and waits for the merger."""
+    cluster.until(lambda: waiting(cluster), what="a pull request waits for the merger")
+    return waiting(cluster)[0]
+
+
+def waiting(cluster: Cluster) -> list[PullRequest]:
+    return [pull for pull in cluster.repository.get_pulls() if "entropy:merge" in cluster.labels(pull.number)]
+
+
+def closed(cluster: Cluster, number: int) -> bool:
+    return bool(cluster.repository.get_issue(number).state == "closed")
+
+
+def on_main(cluster: Cluster, path: str) -> str:
+    git("clone", "-q", cluster.forge.remote(NAME), "merged", at=cluster.folder)
+    return (cluster.folder / "merged" / path).read_text()
+
+
+def test_a_change_that_conflicts_with_its_base_is_made_again_on_the_new_base_and_merged(cluster: Cluster) -> None:
+    issue = cluster.file_issue("Add headers", "entropy:code", "recipe:header")
+    start(cluster)
+    pull = approved(cluster)
+    first = pull.head.sha
+    cluster.push({"widgets/__init__.py": OTHERWISE}, branch=cluster.repository.default_branch)
+    cluster.until(lambda: pull.update() and pull.head.sha != first, what="the branch is made anew")
+    cluster.until(lambda: waiting(cluster), what="it is approved again")
+    cluster.worker("merger", "merger.control", cluster.control())
+    cluster.until(lambda: closed(cluster, issue.number), what="the issue is closed")
+    assert cluster.merged() == [pull.number]
+    assert on_main(cluster, "widgets/__init__.py") == f"# SPDX: MIT\n{OTHERWISE}"
+    (body,) = [body for who, body in cluster.comments(pull.number) if who == "entropy-coder"]
+    assert "**Made again** on" in body
+
+
+def test_a_red_check_of_somebody_else_is_worked_on_as_often_as_allowed_and_then_a_person_is_asked(
+    cluster: Cluster,
+) -> None:
+    cluster.file_issue("Slowly", "entropy:code", "recipe:slow")
+    start(cluster)
+    pull = approved(cluster)
+    cluster.repository.get_commit(pull.head.sha).create_status("failure", context="lint", description="Too slow.")
+    cluster.until(lambda: "entropy:parked" in cluster.labels(pull.number), what="the pull request is parked")
+    assert cluster.labels(pull.number) == {"entropy:parked"}
+    tries = [line for line in cluster.log("sandbox") if line["message"] == "stage started" and line["role"] == "coder"]
+    assert len(tries) == 1 + 2, "the change, and two tries to put it right"
+    (body,) = [body for who, body in cluster.comments(pull.number) if who == "entropy-coder"]
+    assert "nothing differs" in body
+    assert pull.head.sha == cluster.repository.get_pull(pull.number).head.sha
