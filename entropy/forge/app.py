@@ -21,6 +21,7 @@ from entropy.forge.graphql.endpoint import Graph
 from entropy.forge.refusals import Refusal
 from entropy.forge.routes import (
     apps,
+    checks,
     comments,
     git,
     installations,
@@ -29,6 +30,7 @@ from entropy.forge.routes import (
     locks,
     merging,
     moves,
+    protections,
     pulls,
     rates,
     reactions,
@@ -62,6 +64,8 @@ TABLES: tuple[tuple[Endpoint, ...], ...] = (
     merging.TABLE,
     pulls.TABLE,
     statuses.TABLE,
+    checks.TABLE,
+    protections.TABLE,
     git.TABLE,
     repositories.TABLE,
     moves.TABLE,

@@ -171,28 +171,3 @@ def combined(view: View, home: sqlite3.Row, sha: str, rows: list[sqlite3.Row]) -
         "commit_url": url,
         "url": f"{url}/status",
     }
-
-
-def check_run(view: View, home: sqlite3.Row, row: sqlite3.Row) -> dict[str, Any]:
-    url = f"{api_url(view, home)}/check-runs/{row['id']}"
-    told = {name: row[name] for name in ("name", "status", "conclusion", "external_id", "details_url")}
-    return {
-        "id": row["id"],
-        "node_id": node_id("CheckRun", row["id"]),
-        "head_sha": row["sha"],
-        "url": url,
-        "html_url": view.html(f"{home['full_name']}/runs/{row['id']}"),
-        **told,
-        "started_at": row["started"],
-        "completed_at": row["completed"],
-        "check_suite": {"id": row["id"]},
-        "output": {
-            "title": row["title"],
-            "summary": row["summary"],
-            "text": row["text"],
-            "annotations_count": 0,
-            "annotations_url": f"{url}/annotations",
-        },
-        "app": None,
-        "pull_requests": [],
-    }

@@ -39,6 +39,12 @@ def named(db: sqlite3.Connection, slug: str) -> sqlite3.Row | None:
     return row
 
 
+def of_bot(db: sqlite3.Connection, user_id: int) -> sqlite3.Row | None:
+    """The app that acts as this user."""
+    row: sqlite3.Row | None = db.execute("SELECT * FROM apps WHERE bot_id = ?", (user_id,)).fetchone()
+    return row
+
+
 def granted(db: sqlite3.Connection, app_id: int) -> dict[str, str]:
     """What the app asks for: as much as any of its installations was given."""
     rows = db.execute("SELECT permissions FROM installations WHERE app_id = ?", (app_id,)).fetchall()
