@@ -213,7 +213,7 @@ class TrustSettings(Section):
 
 
 class ReportSettings(Section):
-    draft: bool = False
+    draft: bool = True
     """Whether pull requests begin as drafts, and become ready when the tests of their review are green."""
     sign_off: bool = False
     """Whether commits carry a ``Signed-off-by`` line of their author."""

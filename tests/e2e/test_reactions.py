@@ -4,10 +4,34 @@ from pathlib import Path
 
 from github.PullRequest import PullRequest
 
+from entropy.github import GitHub
+from entropy.models import Secret, WorkItem
+from entropy.settings import GitHubSettings
 from tests.e2e.cluster import NAME, SANDBOX, Cluster, git
 
 OTHERWISE = "# By hand\ndef double(n):\n    return n * 2\n"
 WITHOUT_MERGER = "coder.control,reviewer.control,scheduling"
+
+
+RECORDING = """
+repository = "acme/widgets"
+title = "Treble"
+
+[[attempt]]
+summary = "Add treble."
+
+[[attempt.step]]
+write = "widgets/treble.py"
+content = "def treble(n):\\n    return n + n + n\\n"
+
+[[attempt]]
+summary = "Multiply instead."
+
+[[attempt.step]]
+edit = "widgets/treble.py"
+replace = "n + n + n"
+with = "n * 3"
+"""
 
 
 def start(cluster: Cluster, *, recordings: Path | None = None) -> None:
@@ -68,3 +92,26 @@ def test_a_red_check_of_somebody_else_is_worked_on_as_often_as_allowed_and_then_
     (body,) = [body for who, body in cluster.comments(pull.number) if who == "entropy-coder"]
     assert "nothing differs" in body
     assert pull.head.sha == cluster.repository.get_pull(pull.number).head.sha
+
+
+def test_what_a_person_says_at_a_line_is_done_answered_settled_and_merged(cluster: Cluster) -> None:
+    recordings = cluster.folder / "recordings"
+    recordings.mkdir()
+    (recordings / "treble.toml").write_text(RECORDING)
+    issue = cluster.file_issue("Treble", "entropy:code")
+    start(cluster, recordings=recordings)
+    pull = approved(cluster)
+    commit = cluster.repository.get_commit(pull.head.sha)
+    remark = pull.create_review_comment("Multiply, please.", commit, "widgets/treble.py", line=2)
+    cluster.until(lambda: pull.update() and pull.head.sha != commit.sha, what="the rework is pushed")
+    cluster.until(lambda: waiting(cluster), what="it is approved again")
+    cluster.worker("merger", "merger.control", cluster.control())
+    cluster.until(lambda: closed(cluster, issue.number), what="the issue is closed")
+    assert cluster.merged() == [pull.number]
+    assert on_main(cluster, "widgets/treble.py") == "def treble(n):\n    return n * 3\n"
+    (answer,) = [each for each in pull.get_review_comments() if each.id != remark.id]
+    assert (answer.user.login, answer.in_reply_to_id) == ("entropy-coder", remark.id)
+    assert f"Changed in {pull.head.sha}: Multiply instead." in answer.body
+    with GitHub(GitHubSettings(api=cluster.forge.api), Secret((cluster.folder / "secrets" / "ada").read_text())) as ada:
+        (thread,) = ada.threads.of(WorkItem(repository=NAME, number=pull.number))
+    assert thread.resolved
