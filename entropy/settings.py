@@ -59,18 +59,13 @@ class RedisSettings(Section):
 
 def _numbered(value: object) -> object:
     """``coder=12,reviewer=13`` as a mapping."""
-    if not isinstance(value, str):
-        return value
-    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
-    return {role.strip(): number.strip() for role, _, number in pairs}
+    return dict(pair.split("=", 1) for pair in value.replace(" ", "").split(",")) if isinstance(value, str) else value
 
 
 Apps = Annotated[dict[str, int], NoDecode, BeforeValidator(_numbered)]
 
 
 class LimitSettings(Section):
-    """How much is asked of the forge; of each installation of an App, or each user, by all workers together."""
-
     writes_per_minute: int = Field(default=80, ge=1)
     writes_per_hour: int = Field(default=500, ge=1)
     reserve: float = Field(default=0.1, ge=0, lt=1)
@@ -91,9 +86,9 @@ class GitHubSettings(Section):
     timeout: float = Field(default=15, gt=0)
     """Seconds per socket operation."""
     apps: Apps = {}
-    """The roles that are GitHub Apps, as ``coder=12,reviewer=13`` with the Apps' ids; ``*=12`` is for all roles. Such a
-    role has the secret ``github-app-key``, the App's private key, instead of ``github-token``."""
+    """Roles that are GitHub Apps, by id, as ``coder=12``; ``*=12`` is all. Their secret is ``github-app-key``."""
     limits: LimitSettings = LimitSettings()
+    """How much all workers together ask of the forge, per installation of an App or per user."""
     installation: str = Field(default="", pattern=r"^[\w.-]{0,40}$")
     """A name, needed where several installations with the same accounts serve one repository and have to take turns."""
 

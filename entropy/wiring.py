@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 
 from entropy.agents.registry import RESERVED, AgentRegistry
 from entropy.errors import PermanentError
+from entropy.github.apps import GitHubApp
+from entropy.github.auth import MakeCredentials
+from entropy.github.broker import Broker
 from entropy.github.client import GitHub
+from entropy.github.transport import Transport
 from entropy.logging.redaction import Redaction
 from entropy.models import Secret
 from entropy.repository.mirror import Mirror
@@ -23,15 +27,21 @@ from entropy.state.hints import Hints
 from entropy.state.holds import Holds
 from entropy.state.intents import Intents, Reached, unwatched
 from entropy.state.keys import Keys
+from entropy.state.limits import FleetLimits
 from entropy.state.people import People
 from entropy.state.looks import Looks
 from entropy.state.rounds import Rounds
 from entropy.state.reruns import Reruns
 from entropy.state.runs import Runs
+from entropy.state.tokens import Tokens
 from entropy.state.sightings import Sightings
 from entropy.state.waiting import Waiting
 
 TOKEN = "github-token"  # noqa: S105 - the secret's name
+APP_KEY = "github-app-key"
+
+REQUEST_OPERATIONS = 4
+"""To connect, to send, to hear the answer begin and end: each may take as long as one operation on a socket may."""
 
 
 class Toolbox:
@@ -116,10 +126,20 @@ class Toolbox:
     def sandboxes(self) -> Backend:
         return make_backend(self.settings.sandbox)
 
+    @cached_property
+    def limits(self) -> FleetLimits:
+        github, lease = self.settings.github, self.settings.scheduling.lease
+        bounds = github.limits.model_copy(update={"patience": min(github.limits.patience, lease)})
+        return FleetLimits(self.connection, self._keys, bounds, span=REQUEST_OPERATIONS * github.timeout)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(self.connection, self._keys, patience=REQUEST_OPERATIONS * self.settings.github.timeout)
+
     def github(self, role: str) -> GitHub:
         """The forge, as this role."""
         if role not in self._forges:
-            self._forges[role] = GitHub(self.settings.github, self._token(role))
+            self._forges[role] = GitHub(self.settings.github, self._credentials(role), limiter=self.limits)
         return self._forges[role]
 
     @cached_property
@@ -141,13 +161,20 @@ class Toolbox:
 
     def mirror(self, role: str, repository: str) -> Mirror:
         """The mirror of a repository, fetched and pushed as this role."""
-        url = self.github(role).repository(repository).clone_url
-        return Mirror(self.settings.repository, url=url, token=self._token(role))
+        github = self.github(role)
+        url = github.repository(repository).clone_url
+        return Mirror(self.settings.repository, url=url, token=github.token(repository))
 
-    def _token(self, role: str) -> Secret:
-        token = self.secrets.get(role, TOKEN)
-        Redaction.register(token.reveal())
-        return token
+    def _credentials(self, role: str) -> Secret | MakeCredentials:
+        apps = self.settings.github.apps
+        number = apps.get(role, apps.get("*"))
+        secret = self.secrets.get(role, TOKEN if number is None else APP_KEY)
+        Redaction.register(secret.reveal())
+        return secret if number is None else partial(self._broker, role, number, secret)
+
+    def _broker(self, role: str, number: int, key: Secret, transport: Transport) -> Broker:
+        app = GitHubApp(number, key, transport)
+        return Broker(role, app, key, transport=transport, store=self.tokens, known=Redaction.register)
 
 
 _toolboxes: dict[int, Toolbox] = {}

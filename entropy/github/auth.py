@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from entropy.github.transport import Request, Transport, told
@@ -13,12 +14,15 @@ class Credential(NamedTuple):
 
     token: Secret
     identity: str
+    name: str = ""
+    sealed: bytes = b""
+    """Where it is kept, and in what form, if it is kept for others too."""
 
 
 class Credentials(Protocol):
     """What a role has to show."""
 
-    def present(self, within: str | None) -> Credential:
+    def present(self, within: str | None, *, reads: bool) -> Credential:
         """For a request about this repository ``owner/name``, this owner, or neither."""
 
     def identity(self, credential: Credential) -> str:
@@ -27,8 +31,20 @@ class Credentials(Protocol):
     def account(self) -> dict[str, Any]:
         """Who acts, as the forge describes accounts."""
 
+    def owners(self) -> tuple[str | None, ...]:
+        """Each owner on whose repositories an App is installed; None alone where this is no App."""
+
+    def use(self, repository: str, run_id: str) -> None:
+        """Note that a run works in a repository."""
+
+    def retire(self, repository: str, run_id: str) -> bool:
+        """That run is over: revoke what no other run uses; whether there was something to revoke."""
+
     def renounce(self, credential: Credential) -> bool:
         """The forge does not take it any more; true when another try gets another one."""
+
+
+MakeCredentials = Callable[[Transport], Credentials]
 
 
 class PersonalToken:
@@ -40,7 +56,7 @@ class PersonalToken:
         self._lock = threading.Lock()
         self._account: dict[str, Any] | None = None
 
-    def present(self, within: str | None) -> Credential:
+    def present(self, within: str | None, *, reads: bool) -> Credential:
         return self._credential
 
     def identity(self, credential: Credential) -> str:
@@ -52,6 +68,15 @@ class PersonalToken:
                 request = Request("GET", "/user", "ask the forge whose token this is")
                 self._account = told(self._transport.send(request, self._credential.token), request.tried)
             return dict(self._account or {})
+
+    def owners(self) -> tuple[str | None, ...]:
+        return (None,)
+
+    def use(self, repository: str, run_id: str) -> None:
+        """It is the role's own, and stays."""
+
+    def retire(self, repository: str, run_id: str) -> bool:
+        return False
 
     def renounce(self, credential: Credential) -> bool:
         return False

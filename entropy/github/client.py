@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Self
 
-from entropy.github.auth import Credentials
+from entropy.github.auth import MakeCredentials
 from entropy.github.checks import Checks
 from entropy.github.connection import Connection
 from entropy.github.discovery import Discovery
@@ -13,7 +13,6 @@ from entropy.github.limiting import Limiter
 from entropy.github.pulls import Pulls
 from entropy.github.reactions import Reactions
 from entropy.github.reviews import Reviews
-from entropy.github.threads import Threads
 from entropy.github.search import Search
 from entropy.github.sweep import Sweep
 from entropy.github.threads import Threads
@@ -28,9 +27,9 @@ class GitHub:
     """Threads may share one; each gets a connection of its own. Making one sends nothing."""
 
     def __init__(
-        self, settings: GitHubSettings, credentials: Secret | Credentials, *, limiter: Limiter | None = None
+        self, settings: GitHubSettings, token: Secret | MakeCredentials, *, limiter: Limiter | None = None
     ) -> None:
-        self._connection = Connection(settings, credentials, limiter=limiter)
+        self._connection = Connection(settings, token, limiter=limiter)
         checks = Checks(self._connection)
         self.checks = checks
         self.reviews = Reviews(self._connection, checks)
@@ -48,6 +47,18 @@ class GitHub:
     def identity(self) -> Identity:
         """Who the token belongs to; asked once."""
         return identity_of(self._connection.user, api=self._connection.api)
+
+    def token(self, repository: str) -> Secret:
+        """What git has to show to read and write this repository."""
+        return self._connection.token(repository)
+
+    def use(self, repository: str, run_id: str) -> None:
+        """Note that a run works in a repository; the token for it stays at least until `retire`."""
+        self._connection.credentials.use(repository, run_id)
+
+    def retire(self, repository: str, run_id: str) -> bool:
+        """The run is over: revoke the token if no other run uses it; whether there was one to revoke."""
+        return self._connection.credentials.retire(repository, run_id)
 
     def repository(self, name: str) -> RepositoryFacts:
         return repository_of(self._connection.get(f"/repos/{name}", tried=f"read the repository {name}"))

@@ -5,28 +5,24 @@ own when it is asked for one), so bodies are read as they came, and pages follow
 """
 
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from entropy.github.auth import Credentials, PersonalToken
+from entropy.github.auth import MakeCredentials, PersonalToken
 from entropy.github.exchange import Exchange
 from entropy.github.graphql import refuse_graphql
 from entropy.github.limiting import Limiter
 from entropy.github.places import repository_in
-from entropy.github.transport import GRAPHQL, Request, Response, Transport
+from entropy.github.transport import GRAPHQL, PER_PAGE, Request, Transport, next_page
 from entropy.models import Secret, WorkItem
 from entropy.settings import GitHubSettings
 
 logger = logging.getLogger(__name__)
 
-PER_PAGE = 100
-_NEXT = re.compile(r'<([^>]*)>;[^,]*\brel="?next\b')
-
 Rows = list[dict[str, Any]]
 
 
-class Answer(NamedTuple):
+class Conditional(NamedTuple):
     """What a conditional question brought: `etag` for the next one; `data` is None when nothing has changed."""
 
     etag: str | None
@@ -37,13 +33,13 @@ class Connection:
     """`within` names the repository or owner that a request is about, where its path does not say it."""
 
     def __init__(
-        self, settings: GitHubSettings, credentials: Secret | Credentials, *, limiter: Limiter | None = None
+        self, settings: GitHubSettings, token: Secret | MakeCredentials, *, limiter: Limiter | None = None
     ) -> None:
+        """`token`, or for what is more than a token how to make credentials that ask the forge by our transport."""
         self._transport = Transport(settings)
         self.api = self._transport.api
-        if isinstance(credentials, Secret):
-            credentials = PersonalToken(credentials, self._transport)
-        self._credentials = credentials
+        credentials = PersonalToken(token, self._transport) if isinstance(token, Secret) else token(self._transport)
+        self.credentials = credentials
         self._exchange = Exchange(self._transport, credentials, limiter)
 
     def get(self, path: str, *, tried: str, within: str | None = None) -> dict[str, Any]:
@@ -61,7 +57,7 @@ class Connection:
     ) -> Rows:
         """Every element over all pages; `under` names the key that holds them when the answer is an object."""
         request = Request("GET", path, tried, _paged(parameters), within=within)
-        return [row for _, data in self._pages(request) for row in _elements(data, under)]
+        return [row for data in self._pages(request) for row in _elements(data, under)]
 
     def compare(
         self,
@@ -71,14 +67,14 @@ class Connection:
         etag: str | None,
         tried: str,
         within: str | None = None,
-    ) -> Answer:
+    ) -> Conditional:
         """Read what is there unless `etag` says that it is known, which the forge does not charge for.
 
         One page; of a list, 100 elements.
         """
         wanted = {} if parameters is None else _paged(parameters)
         response, data = self._exchange.send(Request("GET", path, tried, wanted, etag=etag, within=within))
-        return Answer(etag, None) if response.status == 304 else Answer(response.headers.get("etag"), data)
+        return Conditional(etag, None) if response.status == 304 else Conditional(response.headers.get("etag"), data)
 
     def write(self, verb: str, path: str, body: dict[str, Any] | None = None, *, target: object, action: str) -> Any:
         """Send one write, once. `target` is what it is about, `action` a phrase such as ``comment on``."""
@@ -105,10 +101,17 @@ class Connection:
         """The present name of a repository that is known to have been renamed, else the name as it is."""
         return self._exchange.places.name(repository)
 
+    def token(self, repository: str) -> Secret:
+        return self.credentials.present(repository, reads=False).token
+
+    def owners(self) -> tuple[str | None, ...]:
+        """Each owner on whose repositories an App is installed, to name in `within`; None alone where it is no App."""
+        return self.credentials.owners()
+
     @property
     def user(self) -> dict[str, Any]:
         """The account that acts."""
-        return self._credentials.account()
+        return self.credentials.account()
 
     @property
     def login(self) -> str:
@@ -118,14 +121,13 @@ class Connection:
         """Close the calling thread's connection; those of other threads close when their threads end."""
         self._transport.close()
 
-    def _pages(self, request: Request) -> Iterator[tuple[Response, Any]]:
+    def _pages(self, request: Request) -> Iterator[Any]:
         following: Request | None = request
         while following is not None:
             response, data = self._exchange.send(following)
-            yield response, data
-            link = _NEXT.search(response.headers.get("link", ""))
-            within = request.within or repository_in(request.path)
-            following = Request("GET", link[1], request.tried, within=within) if link else None
+            yield data
+            within, page = request.within or repository_in(request.path), next_page(response)
+            following = Request("GET", page, request.tried, within=within) if page else None
 
 
 def issue_path(item: WorkItem) -> str:

@@ -36,9 +36,13 @@ class Discovery:
 
     def installed(self) -> tuple[str, ...]:
         """The repositories that the App behind the token is installed on; refused to whoever is no App."""
-        rows = self._connection.rows(
-            "/installation/repositories", tried="list the repositories of the installation", under="repositories"
-        )
+        path, tried = "/installation/repositories", "list the repositories of the installation"
+        owners = self._connection.owners()
+        rows = [
+            row
+            for owner in owners
+            for row in self._connection.rows(path, tried=tried, under="repositories", within=owner)
+        ]
         # The forge refuses every write to an archived one.
         return tuple(row["full_name"] for row in rows if not row["archived"])
 

@@ -58,13 +58,14 @@ class Exchange:
 
     def _authorised(self, request: Request) -> tuple[Response, Any]:
         """A token that was taken back meanwhile is replaced once: a 401 says that nothing was done."""
-        credential = self._credentials.present(request.within or repository_in(request.path))
+        within = request.within or repository_in(request.path)
+        credential = self._credentials.present(within, reads=request.reads)
         try:
             return self._once(request, credential)
         except Unauthorized:
             if not self._credentials.renounce(credential):
                 raise
-        return self._once(request, self._credentials.present(request.within or repository_in(request.path)))
+        return self._once(request, self._credentials.present(within, reads=request.reads))
 
     def _once(self, request: Request, credential: Credential) -> tuple[Response, Any]:
         response = self._in_turn(request, credential)

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import threading
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -19,6 +20,8 @@ from entropy.models import Secret
 from entropy.settings import GitHubSettings
 
 API_VERSION = "2022-11-28"
+PER_PAGE = 100
+_NEXT = re.compile(r'<([^>]*)>;[^,]*\brel="?next\b')
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -156,6 +159,12 @@ def told(response: Response, tried: str) -> Any:
         )
     with translated(tried):
         return json.loads(text)
+
+
+def next_page(response: Response) -> str | None:
+    """The address of what follows in a list."""
+    link = _NEXT.search(response.headers.get("link", ""))
+    return link[1] if link else None
 
 
 def read_leniently(text: str) -> Any:

@@ -1,7 +1,12 @@
 """Stage 5: give everything back; runs after success and after failure alike."""
 
+import logging
+
+from entropy.errors import EntropyError, StateUnavailable
 from entropy.models import Run, Verdict
 from entropy.wiring import Toolbox
+
+log = logging.getLogger(__name__)
 
 OTHERS_MATTER = frozenset({Verdict.SUPERSEDED, Verdict.UNTRUSTED, Verdict.HANDED_OVER})
 """What ended a run for reasons outside of it: it says nothing of whether the next one gets anywhere."""
@@ -18,4 +23,15 @@ def cleanup(run: Run, tools: Toolbox) -> Run:
         tools.holds.pause(run.item, run.role)
     else:
         tools.holds.lengthen(run.item, run.role)
+    _revoke(run, tools)
     return run
+
+
+def _revoke(run: Run, tools: Toolbox) -> None:
+    """A token that cannot be revoked now is nobody's any more and ends by itself within the hour."""
+    try:
+        tools.github(run.role).retire(run.item.repository, run.id)
+    except StateUnavailable:
+        raise
+    except EntropyError as error:
+        log.warning("token not revoked", extra={"why": str(error)})

@@ -11,6 +11,7 @@ def initialize(run: Run, tools: Toolbox) -> Run:
     """Check role, secrets and item; fix the commit that the whole run is about."""
     tools.agents.agent(run.role)
     forge = tools.github(run.role)
+    forge.use(run.item.repository, run.id)
     item = forge.issues.get(run.item)
     run = gate(run, item, tools)
     if run.outcome is not None:

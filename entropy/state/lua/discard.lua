@@ -1,0 +1,3 @@
+-- Forget a token that the forge takes no more, unless it was replaced already.   KEYS: sealed   ARGV: sealed token
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
