@@ -47,10 +47,10 @@ class Sweep:
 
 def document(repositories: Sequence[str]) -> str:
     aliases = "\n".join(
-        f"  r{place}: repository(owner: {json.dumps(owner)}, name: {json.dumps(name)}) {{ ...Found }}"
+        f"  r{place}: repository(owner: {json.dumps(owner)}, name: {json.dumps(name)}) {{ {ISSUES} }}"
         for place, (owner, _, name) in enumerate(repository.partition("/") for repository in repositories)
     )
-    return f"query Discover($labels: [String!]) {{\n{aliases}\n}}\nfragment Found on Repository {{ {ISSUES} }}"
+    return f"query Discover($labels: [String!]) {{\n{aliases}\n}}"
 
 
 def _hits(repository: str, answer: dict[str, Any]) -> Hits:

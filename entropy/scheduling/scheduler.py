@@ -20,6 +20,9 @@ from entropy.wiring import Toolbox
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 20
+"""Items that are looked at before what waits is served."""
+
 
 class TaskScheduler:
     """Decides and starts, nothing more."""
@@ -28,36 +31,48 @@ class TaskScheduler:
         self._tools = tools
         self._started: list[str] = []
         self._dropped = 0
+        self._fresh: dict[WorkItem, Item] = {}
 
     def discover(self) -> list[str]:
         """Look at what is due; returns the ids of the runs that were started."""
         try:
+            self._tools.looks.begin()
             self._look_at_hints()
             reconcile(self._tools)
             self._look_at_hints()
-            while self._serve_waiting():
-                pass
         except RateLimited as error:
             slower = self._tools.rounds.slow_down()
             log.warning("the forge is asked less often", extra={"why": str(error), "slower": slower})
         return self._started
 
     def _look_at_hints(self) -> None:
+        """All of them, a few at a time, so that what waits for room is served between them and in turns."""
+        while self._look_at_some():
+            self._serve_waiting()
+        self._serve_waiting()
+
+    def _look_at_some(self) -> int:
         """An item that could not be read is looked at again when the lease on it is over."""
-        self._tools.looks.begin()
-        while (due := self._tools.looks.take()) is not None:
+        for count in range(AT_ONCE):
+            due = self._tools.looks.take()
+            if due is None:
+                return count
             if self._look(due.item):
                 self._tools.looks.done(due)
+        return AT_ONCE
 
-    def _serve_waiting(self) -> bool:
-        """Look again at as many of those that wait as there is room for; whether some of them no longer do."""
-        before = self._dropped
-        for item in dict.fromkeys(wish.item for wish in self._fairly()):
-            self._look(item)
-        return self._dropped > before
+    def _serve_waiting(self) -> None:
+        """Admit as many of those that wait as there is room for, each as it is now; until none of them was outdated."""
+        dropped = -1
+        while dropped != self._dropped:
+            dropped = self._dropped
+            for item in dict.fromkeys(wish.item for wish in self._fairly()):
+                if item in self._fresh or self._look(item):
+                    self._admit(item)
+        self._fresh.clear()
 
     def _look(self, item: WorkItem) -> bool:
-        """Read an item and start what its labels ask for; whether that is done with."""
+        """Read an item as it is now; whether that is done with."""
         try:
             found = attend(item, self._tools)
         except RateLimited:
@@ -68,21 +83,22 @@ class TaskScheduler:
             log.error("item not looked at", extra={"item": str(item), "why": str(error)})
             return not isinstance(error, TransientError)
         else:
-            self._admit(found)
+            self._fresh[item] = found
+            self._wait(item, self._wanted(found))
         return True
 
-    def _admit(self, found: Item) -> None:
+    def _wanted(self, found: Item) -> list[str]:
         triggers = self._tools.agents.triggers()
-        labels = (
-            [label for label in found.labels if label in triggers] if found.open and not resting(found.labels) else []
-        )
-        self._wait(found.reference, labels)
-        for label in labels:
-            admission, run_id = self._tools.runs.admit(found.reference, triggers[label], trigger=label)
+        at_rest = not found.open or resting(found.labels)
+        return [] if at_rest else [label for label in found.labels if label in triggers]
+
+    def _admit(self, item: WorkItem) -> None:
+        """What the labels of the item ask for, as it was just read; it is gone where there is no longer any."""
+        found, triggers = self._fresh.pop(item, None), self._tools.agents.triggers()
+        for label in self._wanted(found) if found else ():
+            admission, run_id = self._tools.runs.admit(item, triggers[label], trigger=label)
             if admission is Admission.ADMITTED:
-                log.info(
-                    "run admitted", extra={"run_id": run_id, "item": str(found.reference), "role": triggers[label]}
-                )
+                log.info("run admitted", extra={"run_id": run_id, "item": str(item), "role": triggers[label]})
                 dispatch(self._tools.runs.get(run_id))
                 self._started.append(run_id)
 
