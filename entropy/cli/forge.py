@@ -56,6 +56,33 @@ def import_(path: Path, repository: str, data: Path, private: bool) -> None:
 
 
 @forge.command()
+@click.argument("name")
+@DATA
+@click.option("--owner", required=True, help="The person or organization that it is installed for.")
+@click.option("--repository", "repositories", multiple=True, metavar="NAME", help="Only this one; all unless given.")
+@click.option("--permission", "permissions", multiple=True, metavar="NAME=read|write", help="As in contents=write.")
+@click.option("--key-file", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Made; holds the key.")
+def app(
+    *, name: str, data: Path, owner: str, repositories: tuple[str, ...], permissions: tuple[str, ...], key_file: Path
+) -> None:
+    """Add a GitHub App called NAME, install it, and print the ids of both; its private key goes to a file."""
+    import os
+
+    from entropy.forge.store import Store, StoreError
+
+    try:
+        handle = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file, Store(data) as store:
+            made = store.add_app(name, owner=owner)
+            file.write(made.private_key_pem)
+            wanted = dict(each.partition("=")[::2] for each in permissions)
+            installation = store.install_app(made.id, owner, repositories or None, wanted)
+    except (StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{made.id} {installation}")
+
+
+@forge.command()
 @click.argument("login")
 @DATA
 @click.option("--name", help="The person's name, for commits.")

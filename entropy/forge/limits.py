@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Literal
 
 from entropy.forge.identity import Identity
@@ -19,7 +20,7 @@ BUCKETS: tuple[Bucket, ...] = ("core", "graphql", "search")
 SECONDS: dict[Bucket, int] = {"core": 3600, "graphql": 3600, "search": 60}
 HOURLY, MOST, SEARCHES, ANONYMOUS = 5000, 12500, 30, 60
 DOCUMENTED = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
-_CONTENT = re.compile(r"/(issues|comments|pulls|reviews|reviews/\{\w+\}/events|replies|reactions)")
+_CONTENT = re.compile(r"/(issues|comments|pulls|reviews|reviews/\{\w+\}/events|replies|reactions)$")
 SECONDARY = (
     "You have exceeded a secondary rate limit and have been temporarily blocked from content creation."
     " Please retry your request again later."
@@ -37,7 +38,7 @@ def bucket_of(path: str) -> Bucket | None:
 
 def generates(method: str, path: str) -> bool:
     """Whether this makes content that people are told of: issues, pull requests, comments, reviews, reactions."""
-    return method == "POST" and any(path.endswith(found[0]) for found in _CONTENT.finditer(path))
+    return method == "POST" and _CONTENT.search(path) is not None
 
 
 def allowance(repositories: int) -> int:
@@ -77,7 +78,7 @@ class Content:
     most_per_hour: int = 0
 
     def since(self, moment: float) -> int:
-        return sum(1 for each in self.times if each > moment)
+        return sum(1 for _ in takewhile(lambda each: each > moment, reversed(self.times)))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ _RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (r"", "GET", ("metadata",)),
     (r"", "PATCH|DELETE", ("administration",)),
     (r"/transfer", "", ("administration",)),
-    (r"/collaborators.*", "GET", ("metadata",)),
+    (r"/collaborators.*|/rules/.*", "GET", ("metadata",)),
     (r"/collaborators.*|/branches/.*/protection.*|/rulesets.*", "", ("administration",)),
     (r"/hooks.*", "", ("repository_hooks",)),
     (r"/issues", "", ("issues",)),

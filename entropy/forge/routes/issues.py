@@ -6,13 +6,16 @@ import sqlite3
 from entropy.forge import clock
 from entropy.forge.bodies import Body
 from entropy.forge.call import Call, Endpoint, Reply, total
-from entropy.forge.permissions import Level, granted, level
+from entropy.forge.identity import reach
+from entropy.forge.permissions import Level, granted
 from entropy.forge.present import issues as shapes
 from entropy.forge.records import issues, repositories, users
 from entropy.forge.refusals import forbidden, invalid
 from entropy.forge.routes.repositories import HOME
+from entropy.forge.scopes import Scope
 
 ISSUE = f"{HOME}/issues/{{number}}"
+LOOK = Scope(("issues", "pull_requests"), write=False)
 _QUALIFIER = re.compile(r'(-?)(\w+):("[^"]*"|\S+)')
 
 
@@ -134,7 +137,7 @@ def search(call: Call) -> Reply:
     terms = [(name.lower(), value.strip('"')) for minus, name, value in _QUALIFIER.findall(query) if not minus]
     words = " ".join(_QUALIFIER.sub(" ", query).split()).strip('"')
     home = repositories.named(call.db, dict(terms).get("repo", ""))
-    if home is None or level(call.db, home, call.viewer) < Level.READ:
+    if home is None or reach(call.db, home, call.identity, LOOK) < Level.READ:
         raise invalid("Search", "q")
     kinds = {value for name, value in terms if name in {"is", "type", "state"}}
     wanted = issues.Filter(

@@ -254,6 +254,14 @@ def test_a_token_for_one_repository_is_for_that_one(agency: Agency, source: Path
     assert agency.ask(named, "GET", REPO).status_code == 404
 
 
+def test_a_search_sees_what_the_token_may_see(agency: Agency) -> None:
+    assert agency.ask(agency.village.tokens["owner"], "POST", f"{REPO}/issues", {"title": "Hidden"}).status_code == 201
+    path = f"/search/issues?q=repo:{SECRET}+is:issue"
+    assert agency.ask(agency.token(), "GET", path).json()["total_count"] == 1
+    assert agency.ask(agency.token(repositories=["rocket"]), "GET", path).status_code == 422
+    assert agency.ask(agency.village.tokens["stranger"], "GET", path).status_code == 422
+
+
 def test_an_installation_on_chosen_repositories_reaches_no_others(agency: Agency) -> None:
     store = agency.village.server.store
     assert store.install_app(agency.app.id, "acme", ["rocket"], ALL) == agency.installation

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from github import Auth, Github
 
 from entropy.settings import inherited
 from tests.forge_server import running_forge
@@ -58,12 +59,42 @@ def test_the_whole_walk(tmp_path: Path, source: Path) -> None:
         server.wait()
 
 
+def test_an_app_is_added_and_limits_are_enforced_where_asked_for(tmp_path: Path, source: Path) -> None:
+    data, address, key = tmp_path / "data", tmp_path / "url", tmp_path / "key.pem"
+    assert _forge("import", source, NAME, "--data", data, "--private", cwd=tmp_path).returncode == 0
+    told = ("app", "Coder", "--owner", "acme", "--permission", "issues=write", "--key-file", key, "--data", data)
+    added = _forge(*told, cwd=tmp_path)
+    app, installation = map(int, added.stdout.split())
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert "File exists" in _forge(*told, cwd=tmp_path).stderr, "no key is ever written over"
+    command = [str(CELERY), "forge", "serve", "--data", str(data), "--url-file", str(address), "--limits"]
+    server = subprocess.Popen(command, cwd=tmp_path, env=inherited("PATH"), stdout=subprocess.DEVNULL)
+    try:
+        limit = time.monotonic() + DEADLINE
+        while not address.exists():
+            assert server.poll() is None
+            assert time.monotonic() < limit
+            time.sleep(0.02)
+        url = address.read_text().strip()
+        auth = Auth.AppAuth(app, key.read_text()).get_installation_auth(installation)
+        with Github(base_url=f"{url}/api/v3", auth=auth, retry=None, seconds_between_requests=0) as client:
+            assert client.get_repo(NAME).private
+        answers = {requests.get(f"{url}/api/v3/meta", timeout=DEADLINE).status_code for _ in range(61)}
+        assert answers == {200, 403}, "60 requests an hour for who does not say who it is"
+        assert requests.get(f"{url}/_usage", timeout=DEADLINE).json()["enforced"] is True
+    finally:
+        server.kill()
+        server.wait()
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (("import", "nowhere", NAME, "--data", "data"), "does not exist"),
         (("import", "source", "rocket", "--data", "data"), "owner/name"),
         (("user", "a b", "--data", "data"), "not a login"),
+        (("app", "!", "--owner", "acme", "--key-file", "key", "--data", "data"), "not a name for an app"),
+        (("app", "A", "--owner", "acme", "--permission", "x", "--key-file", "key", "--data", "data"), "x cannot be"),
         (("user", "ada", "--data", "data", "--repository", NAME), "import it first"),
         (("user", "ada", "--data", "data", "--permission", "root"), "root"),
         (("serve", "--data", "source/README.md"), "is a file"),

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,30 @@ def test_an_empty_budget_refuses_only_where_limits_are_enforced(village: Village
             client.get_repo(NAME)
         with pytest.raises(RateLimitExceededException):
             client.get_repo(NAME)
+
+
+def test_many_at_once_get_no_more_than_there_is(village: Village) -> None:
+    limits = village.server.store.limits
+    limits.enforced, limits.hourly, limits.content_per_minute = True, 40, 15
+
+    def ask(number: int) -> tuple[bool, int]:
+        write = number % 2 == 0
+        method, path = ("POST", f"{REPO}/issues") if write else ("GET", REPO)
+        return write, _ask(village, "read", method, path, {"title": "One"} if write else None).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(70)))
+    made = sum(1 for write, status in answers if write and status == 201)
+    looked = sum(1 for write, status in answers if not write and status == 200)
+    refused = _usage(village)[_reader(village)]["content"]["refused"]
+    assert made == 15
+    assert made + looked + refused == 40, "a refused write is charged as well"
+
+
+def _reader(village: Village) -> str:
+    with village.server.store.read() as db:
+        row = db.execute("SELECT id FROM users WHERE login = 'read'").fetchone()
+    return f"user ID {row['id']}"
 
 
 def test_content_is_counted_always_and_refused_above_the_secondary_limits(village: Village) -> None:
