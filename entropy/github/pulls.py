@@ -63,14 +63,17 @@ class Pulls:
 
     def mark_ready(self, item: WorkItem, node: str) -> None:
         """Make a draft a pull request like any other; `node` is its name in GraphQL. Fine if it is one already."""
-        self._connection.graphql(MARK_READY, {"pullRequestId": node}, name="MarkReady", tried=f"mark {item} as ready")
+        tried = f"mark {item} as ready"
+        self._connection.graphql(
+            MARK_READY, {"pullRequestId": node}, name="MarkReady", tried=tried, within=item.repository
+        )
 
     def enqueue(self, item: WorkItem, *, node: str, head: str) -> None:
         """Put exactly `head` into the branch's merge queue; fine if it is in there already."""
         variables = {"pullRequestId": node, "expectedHeadOid": head}
         try:
             tried = f"put {item} into the merge queue"
-            self._connection.graphql(ENQUEUE, variables, name="EnqueuePullRequest", tried=tried)
+            self._connection.graphql(ENQUEUE, variables, name="EnqueuePullRequest", tried=tried, within=item.repository)
         except ForgeRefused as refusal:
             if not any(sign in str(refusal).lower() for sign in QUEUED):
                 raise

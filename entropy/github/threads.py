@@ -67,7 +67,10 @@ class Threads:
         """Settle it; settling it twice is settling it once."""
         if not thread.resolved:
             tried = f"resolve a review thread of {item}"
-            self._connection.graphql(RESOLVE_THREAD, {"threadId": thread.id}, name="ResolveThread", tried=tried)
+            variables = {"threadId": thread.id}
+            self._connection.graphql(
+                RESOLVE_THREAD, variables, name="ResolveThread", tried=tried, within=item.repository
+            )
 
 
 def _thread(node: dict[str, Any]) -> ReviewThread:
