@@ -8,7 +8,7 @@ BETWEEN_STEPS = ("begun", "worked", "advanced")
 AROUND_A_WRITE = ("intend", "act", "record", "recorded")
 WRITES: Mapping[str, tuple[str, ...]] = {
     "coder": ("status", "push", "pull_request", "notice", "hand_over", "release"),
-    "reviewer": ("status", "check", "review", "notice", "hand_over", "release"),
+    "reviewer": ("status", "check", "review", "ready", "notice", "hand_over", "release"),
     "merger": ("merge", "release"),
 }
 DEATHS = 3

@@ -10,7 +10,18 @@ from tests.crash.conftest import dying_cluster
 
 POINTS = frozenset(
     f"{write}.record"
-    for write in ("status", "push", "pull_request", "notice", "hand_over", "release", "check", "review", "merge")
+    for write in (
+        "status",
+        "push",
+        "pull_request",
+        "notice",
+        "hand_over",
+        "release",
+        "check",
+        "review",
+        "ready",
+        "merge",
+    )
 )
 
 

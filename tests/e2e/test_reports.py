@@ -1,0 +1,57 @@
+"""What people read of a run: the pull request, the one comment, the commit."""
+
+import re
+
+from entropy.lifecycle.progress import DATA
+from tests.e2e.cluster import CONTROL, SANDBOX, Cluster
+
+FINISHED = re.compile(
+    r"^✓ initialize [\d.]+ s · ✓ claim [\d.]+ s · ✓ execute [\d.]+ s · ✓ report · then cleanup$", re.MULTILINE
+)
+    r"^✓ initialize [\d.]+ s · ✓ claim [\d.]+ s · ✓ execute [\d.]+ s · ✓ report · then cleanup$", re.M
+)
+
+
+def test_a_proposal_is_a_draft_until_the_tests_of_its_review_are_green(cluster: Cluster) -> None:
+    cluster.file_issue("Add headers", "entropy:code", "recipe:header")
+    cluster.worker("coder", "coder.control,scheduling", cluster.control())
+    cluster.worker("sandbox", SANDBOX, cluster.sandbox())
+    cluster.beat()
+    cluster.until(lambda: cluster.repository.get_pulls().totalCount, what="it is proposed")
+    (pull,) = cluster.repository.get_pulls()
+    assert pull.draft
+    cluster.worker("reviewer", "reviewer.control", cluster.control())
+    cluster.until(lambda: "entropy:merge" in cluster.labels(pull.number), what="it is approved")
+    pull.update()
+    assert not pull.draft
+    assert [review.state for review in pull.get_reviews()] == ["APPROVED"]
+
+
+def test_one_comment_tells_the_stages_and_the_pull_request_tells_how_it_came_about(cluster: Cluster) -> None:
+    issue = cluster.file_issue("Add headers", "entropy:code", "recipe:header")
+    signed = {
+        "ENTROPY_REPORTS__SIGN_OFF": "true",
+        "ENTROPY_REPORTS__CO_AUTHOR": "Ada <ada@example.org>",
+        "ENTROPY_REPORTS__DRAFT": "false",
+    }
+    cluster.worker("control", CONTROL, cluster.control() | signed)
+    cluster.worker("sandbox", SANDBOX, cluster.sandbox() | signed)
+    cluster.beat()
+    cluster.until(lambda: cluster.repository.get_issue(issue.number).state == "closed", what="the issue is closed")
+    ((author, body),) = cluster.comments(issue.number)
+    assert author == "entropy-coder"
+    assert FINISHED.search(body), body
+    assert DATA.search(body), "the count stays readable"
+    ((reviewer, review),) = cluster.comments(cluster.merged()[0])
+    assert (reviewer, bool(FINISHED.search(review))) == ("entropy-reviewer", True)
+    pull = cluster.repository.get_pull(cluster.merged()[0])
+    (run,) = re.findall(r"celery -A entropy runs show ([0-9a-f]+)", pull.body)
+    shown = cluster.celery("runs", "show", run)
+    assert '"role": "coder"' in shown.stdout, shown.stderr
+    for part in (f"Closes #{issue.number}", "### How it was tested", "engine `recipe`", "took ", "cost \N{EN DASH}"):
+        assert part in pull.body
+    (commit,) = pull.get_commits()
+    trailers = commit.commit.message.strip().rpartition("\n\n")[2].splitlines()
+    assert trailers[0] == f"Entropy-Run: {run}"
+    assert trailers[1] == "Co-authored-by: Ada <ada@example.org>"
+    assert re.fullmatch(r"Signed-off-by: entropy-coder <\d+\+entropy-coder@users\.noreply\..+>", trailers[2])
