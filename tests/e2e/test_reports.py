@@ -8,8 +8,6 @@ from tests.e2e.cluster import CONTROL, SANDBOX, Cluster
 FINISHED = re.compile(
     r"^✓ initialize [\d.]+ s · ✓ claim [\d.]+ s · ✓ execute [\d.]+ s · ✓ report · then cleanup$", re.MULTILINE
 )
-    r"^✓ initialize [\d.]+ s · ✓ claim [\d.]+ s · ✓ execute [\d.]+ s · ✓ report · then cleanup$", re.M
-)
 
 
 def test_a_proposal_is_a_draft_until_the_tests_of_its_review_are_green(cluster: Cluster) -> None:
