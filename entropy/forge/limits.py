@@ -108,6 +108,8 @@ class Limits:
         self.searches = SEARCHES
         self.content_per_minute = 80
         self.content_per_hour = 500
+        self.minute, self.hour = 60.0, 3600.0
+        """How many seconds content counts; a trial that cannot wait shortens them."""
         self._lock = threading.Lock()
         self._windows: dict[tuple[str, Bucket], Window] = {}
         self._spent: dict[tuple[str, Bucket], Spent] = {}
@@ -157,7 +159,7 @@ class Limits:
         """Count content; raises 403 above the secondary limits."""
         with self._lock:
             made, now = self._content.setdefault(key, Content()), time.monotonic()
-            while made.times and made.times[0] <= now - 3600:
+            while made.times and made.times[0] <= now - self.hour:
                 made.times.popleft()
             wait = self._wait(made, now) if self.enforced else 0
             if wait:
@@ -165,14 +167,14 @@ class Limits:
                 raise Refusal(403, SECONDARY, headers={"Retry-After": str(wait)}, documentation_url=DOCUMENTED)
             made.times.append(now)
             made.total += 1
-            made.most_per_minute = max(made.most_per_minute, made.since(now - 60))
+            made.most_per_minute = max(made.most_per_minute, made.since(now - self.minute))
             made.most_per_hour = max(made.most_per_hour, len(made.times))
 
     def _wait(self, made: Content, now: float) -> int:
         """Seconds until there is room again."""
-        spans = ((self.content_per_minute, 60), (self.content_per_hour, 3600))
+        spans = ((self.content_per_minute, self.minute), (self.content_per_hour, self.hour))
         ends = (
-            made.times[-most] + seconds - now if most else float(seconds)
+            made.times[-most] + seconds - now if most else seconds
             for most, seconds in spans
             if len(made.times) >= most
         )
@@ -200,7 +202,7 @@ class Limits:
         """What everybody used since the forge began or the counters were reset."""
         with self._lock:
             keys = sorted({key for key, _ in self._spent} | set(self._content))
-            minute = time.monotonic() - 60
+            minute = time.monotonic() - self.minute
             for key in keys:
                 buckets: dict[str, Any] = {
                     bucket: vars(spent) for (owner, bucket), spent in self._spent.items() if owner == key
