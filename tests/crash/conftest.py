@@ -47,7 +47,8 @@ class DyingCluster(Cluster):
         """What Redis still holds of runs, apart from the records of those that are over."""
         redis = self._connection.redis
         keys = {text(key) for key in redis.scan_iter("entropy:*", count=1000)}
-        ours = {key for key in keys if not key.startswith(("entropy:celery:", "entropy:wake:"))}
+        others = ("celery", "wake", "names", "permission", "answer", "watch")  # not about runs
+        ours = {key for key in keys if key.split(":")[1] not in others}
         return {
             key for key in ours if key != KEYS.finished and not (key.startswith(KEYS.run("")) and redis.ttl(key) > 0)
         }

@@ -164,8 +164,12 @@ class Cluster:
     def repository(self) -> Repository:
         return self._person().get_repo(NAME)
 
-    def _person(self) -> Github:
-        token = (self.folder / "secrets" / "ada").read_text()
+    def as_person(self, login: str) -> Repository:
+        """The repository as somebody else than the owner sees it; their token stands in the folder of secrets."""
+        return self._person(login).get_repo(NAME)
+
+    def _person(self, login: str = "ada") -> Github:
+        token = (self.folder / "secrets" / login).read_text()
         return Github(auth=Auth.Token(token), base_url=self.forge.api, retry=None, seconds_between_writes=0)
 
     def file_issue(self, title: str, *labels: str) -> Issue:
