@@ -6,6 +6,7 @@ from typing import Any
 
 from entropy.github.connection import Connection
 from entropy.github.facts import label_names
+from entropy.github.watch import FULL
 from entropy.models import Noun, WorkItem
 
 
@@ -18,6 +19,13 @@ class Candidate(Noun):
     created: datetime
     updated: datetime
     is_pull_request: bool
+
+
+class InstalledPage(Noun):
+    """A part of the repositories that an App is installed on."""
+
+    names: tuple[str, ...]
+    last: bool
 
 
 class Discovery:
@@ -34,17 +42,28 @@ class Discovery:
                 found[row["number"]] = _candidate(repository, row)
         return tuple(sorted(found.values(), key=lambda candidate: (candidate.created, candidate.item.number)))
 
-    def installed(self) -> tuple[str, ...]:
-        """The repositories that the App behind the token is installed on; refused to whoever is no App."""
-        path, tried = "/installation/repositories", "list the repositories of the installation"
-        owners = self._connection.owners()
-        rows = [
-            row
-            for owner in owners
-            for row in self._connection.rows(path, tried=tried, under="repositories", within=owner)
-        ]
+    def owners(self) -> tuple[str | None, ...]:
+        """Whose repositories an App is installed on; None alone where it is no App."""
+        return self._connection.owners()
+
+    def installed(self, owner: str | None, page: int, *, etag: str | None) -> tuple[str | None, InstalledPage | None]:
+        """One page of the repositories that the App is installed on, and its ETag; None when it is as it was.
+
+        Refused to whoever is no App.
+        """
+        answer = self._connection.compare(
+            "/installation/repositories",
+            {"page": page},
+            etag=etag,
+            tried="list the repositories that the App is installed on",
+            within=owner,
+        )
+        if answer.data is None:
+            return answer.etag, None
+        rows = answer.data["repositories"]
         # The forge refuses every write to an archived one.
-        return tuple(row["full_name"] for row in rows if not row["archived"])
+        names = tuple(row["full_name"] for row in rows if not row["archived"])
+        return answer.etag, InstalledPage(names=names, last=len(rows) < FULL)
 
 
 def _candidate(repository: str, data: dict[str, Any]) -> Candidate:

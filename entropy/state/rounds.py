@@ -14,6 +14,7 @@ LEASE = 60_000
 SLOWEST = 16
 PACE_LIFETIME = 3600
 """Seconds until the usual pace is tried again."""
+PAGES_LIFETIME = 86400
 CHUNK = 1000
 
 
@@ -82,6 +83,18 @@ class Rounds:
         with self._connection.translated():
             scores = self._redis.zmscore(self._keys.repositories, names)
         return {name for name, score in zip(names, scores, strict=True) if score is not None}
+
+    def page(self, name: str) -> tuple[str, str] | None:
+        """The ETag and the content of a page of the list of repositories, if it is known."""
+        with self._connection.translated():
+            found = self._redis.hget(self._keys.roster, name)
+        etag, _, content = text(found).partition("\n") if found else ("", "", "")
+        return (etag, content) if found else None
+
+    def keep_page(self, name: str, etag: str, content: str) -> None:
+        with self._connection.translated():
+            self._redis.hset(self._keys.roster, name, f"{etag}\n{content}")
+            self._redis.expire(self._keys.roster, PAGES_LIFETIME)
 
     def due(self) -> list[Round]:
         """What is to be looked at now, what has waited longest first."""

@@ -14,7 +14,7 @@ from entropy.forge.records import users
 from entropy.scheduling.scheduler import TaskScheduler
 from entropy.settings import Settings
 from entropy.wiring import Toolbox, equip
-from tests.bench.seeding import PERSON, SCHEDULER, grow
+from tests.bench.seeding import OWNER, PERSON, SCHEDULER, grow
 from tests.forge_server import ForgeServer, running_forge
 
 CODE = "entropy:code"
@@ -54,6 +54,8 @@ class Country:
         return int(sum(spent))
 
     def _is_ours(self, usage: dict[str, Any]) -> bool:
+        if usage["identity"].startswith("installation ID"):
+            return True
         with self.forge.store.read() as db:
             user = users.named(db, SCHEDULER)
         assert user is not None
@@ -68,7 +70,9 @@ class Country:
 
 
 @contextmanager
-def open_country(folder: Path, redis_url: str, count: int = 1, **scheduling: object) -> Iterator[Country]:
+def open_country(
+    folder: Path, redis_url: str, count: int = 1, *, github: dict[str, object] | None = None, **scheduling: object
+) -> Iterator[Country]:
     with running_forge(folder) as forge:
         names = grow(forge.store, folder, count)
         secrets = folder / "secrets"
@@ -78,11 +82,12 @@ def open_country(folder: Path, redis_url: str, count: int = 1, **scheduling: obj
         file.write_text(forge.store.add_user(SCHEDULER))
         told = {
             "redis": {"url": redis_url},
-            "github": {"api": forge.api, "repositories": names},
+            "github": {"api": forge.api, "repositories": names, **(github or {})},
             "secrets": {"directory": secrets},
             "scheduling": {"interval": 600, **scheduling},
         }
         tools = Toolbox(Settings.model_validate(told))
+        _as_app(forge, secrets)
         before, app = current_app._get_current_object(), Celery("country", broker=redis_url)
         app.set_current()
         equip(lambda: tools)  # what is dispatched stays in this Redis, for nobody
@@ -93,3 +98,12 @@ def open_country(folder: Path, redis_url: str, count: int = 1, **scheduling: obj
             tools.connection.close()
             app.close()
             before.set_current()
+
+
+def _as_app(forge: ForgeServer, secrets: Path) -> None:
+    """An App, with the number 1, that is installed on everything of the owner; for who is told to use it."""
+    app = forge.store.add_app("entropy")
+    forge.store.install_app(app.id, OWNER, None, {"metadata": "read", "issues": "write", "pull_requests": "read"})
+    file = secrets / "scheduler_github_app_key"
+    file.touch(mode=0o600)
+    file.write_text(app.private_key_pem)
