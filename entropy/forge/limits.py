@@ -90,6 +90,19 @@ class Ticket:
     limit: int
 
 
+class Exhausted(Refusal):
+    """Nothing is left; GraphQL says so with status 200."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        told = f"API rate limit exceeded for {ticket.key}."
+        super().__init__(200 if ticket.bucket == "graphql" else 403, told, documentation_url=DOCUMENTED)
+
+    def payload(self) -> dict[str, Any]:
+        if self.status == 403:
+            return super().payload()
+        return {"errors": [{"type": "RATE_LIMITED", "message": self.message}]}
+
+
 NOBODY = Ticket("nobody", None, ANONYMOUS)
 
 
@@ -141,7 +154,7 @@ class Limits:
             spent.requests += 1
             if not window.remaining:
                 spent.refused += 1
-                raise Refusal(403, f"API rate limit exceeded for {ticket.key}.", documentation_url=DOCUMENTED)
+                raise Exhausted(ticket)
             window.used += 1
             spent.charged += 1
 
@@ -174,9 +187,7 @@ class Limits:
         """Seconds until there is room again."""
         spans = ((self.content_per_minute, self.minute), (self.content_per_hour, self.hour))
         ends = (
-            made.times[-most] + seconds - now if most else seconds
-            for most, seconds in spans
-            if len(made.times) >= most
+            made.times[-most] + seconds - now if most else seconds for most, seconds in spans if len(made.times) >= most
         )
         return max((math.ceil(end) for end in ends if end > 0), default=0)
 
@@ -205,7 +216,7 @@ class Limits:
             minute = time.monotonic() - self.minute
             for key in keys:
                 buckets: dict[str, Any] = {
-                    bucket: vars(spent) for (owner, bucket), spent in self._spent.items() if owner == key
+                    bucket: dict(vars(spent)) for (owner, bucket), spent in self._spent.items() if owner == key
                 }
                 made = self._content.get(key, Content())
                 told = {name: value for name, value in vars(made).items() if name != "times"}

@@ -120,6 +120,20 @@ def test_an_empty_budget_refuses_only_where_limits_are_enforced(village: Village
             client.get_repo(NAME)
 
 
+def test_graphql_is_charged_by_points_and_says_in_its_own_way_that_none_are_left(village: Village) -> None:
+    limits = village.server.store.limits
+    limits.enforced, limits.hourly = True, 2
+    url = f"{village.server.url}/api/graphql"
+    headers = {"Authorization": f"Bearer {village.tokens['read']}"}
+    document = {"query": "query Who { viewer { login } }"}
+    answers = [requests.post(url, json=document, headers=headers, timeout=30) for _ in range(3)]
+    assert [_left(answer) for answer in answers] == [1, 0, 0]
+    assert [answer.headers["X-RateLimit-Resource"] for answer in answers] == ["graphql"] * 3
+    assert answers[1].json()["data"]["viewer"]["login"] == "read"
+    assert (answers[2].status_code, answers[2].json()["errors"][0]["type"]) == (200, "RATE_LIMITED")
+    assert _left(_ask(village, "read", "GET", REPO)) == 1, "REST has its own budget"
+
+
 def test_many_at_once_get_no_more_than_there_is(village: Village) -> None:
     limits = village.server.store.limits
     limits.enforced, limits.hourly, limits.content_per_minute = True, 40, 15

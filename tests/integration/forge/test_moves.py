@@ -90,11 +90,14 @@ def test_a_name_leads_nowhere_else_once_it_is_used_again(village: Village, sourc
         assert _ask(village, "read", "GET", f"/repos/{old}").status_code == 301
     store.import_repository(source, NAME)
     assert _ask(village, "read", "GET", REPO).json()["id"] != number
+    store.delete(NAME)
+    assert _ask(village, "read", "GET", REPO).status_code == 404, "not to whom it was before"
     store.rename("acme/orbiter", "shuttle")
     assert _ask(village, "read", "GET", "/repos/acme/shuttle").json()["id"] == number
     assert _ask(village, "read", "GET", "/repos/acme/orbiter").status_code == 301
     store.rename("acme/shuttle", "Shuttle")
     assert _ask(village, "read", "GET", "/repos/acme/shuttle").json()["full_name"] == "acme/Shuttle"
+    store.import_repository(source, NAME)
     for name, match in (("rocket", "here already"), ("..", "owner/name")):
         with pytest.raises(StoreError, match=match):
             store.rename("acme/shuttle", name)
@@ -107,6 +110,11 @@ def test_git_follows_an_old_name(village: Village, git: Git, tmp_path: Path) -> 
     git("fetch", "-q", "origin", cwd=clone)
     git("checkout", "-q", "-b", "topic", cwd=clone)
     git("commit", "-q", "--allow-empty", "-m", "After", cwd=clone)
+    asked = requests.get(
+        f"{village.server.remote(NAME)}/info/refs?service=git-upload-pack", timeout=30, allow_redirects=False
+    )
+    where = f"{village.server.remote('acme/shuttle')}/info/refs?service=git-upload-pack"
+    assert (asked.status_code, asked.headers["Location"]) == (301, where)
     header = f"http.extraHeader=Authorization: Bearer {village.tokens['write']}"
     git("-c", header, "push", "-q", "origin", "topic", cwd=clone)
     assert "topic" in git("ls-remote", village.server.remote("acme/shuttle"), cwd=clone)
