@@ -69,7 +69,9 @@ def user(view: View, row: sqlite3.Row) -> dict[str, Any]:
 
 def account(view: View, row: sqlite3.Row) -> dict[str, Any]:
     """A user as /users/{login} shows it."""
-    owned = view.db.execute("SELECT count(*) FROM repositories WHERE owner_id = ?", (row["id"],)).fetchone()[0]
+    owned = view.db.execute(
+        "SELECT count(*) FROM repositories WHERE owner_id = ? AND deleted IS NULL", (row["id"],)
+    ).fetchone()[0]
     unknown = ("bio", "blog", "company", "email", "hireable", "location", "twitter_username")
     return {
         **user(view, row),
