@@ -198,17 +198,21 @@ def test_who_gives_up_leaves_no_seat(connection: RedisConnection) -> None:
     assert left_over(connection) == []
 
 
-def test_who_dies_while_waiting_leaves_no_seat(connection: RedisConnection) -> None:
-    """A seat that nobody asks with again; the merge that held it is not waited for."""
-    gate = limits(connection, minute=2)
+def test_who_dies_while_waiting_is_not_waited_for_for_ever(connection: RedisConnection) -> None:
+    """The merge at the head of the queue asks once and never again; the comment behind it keeps asking."""
+    gate = limits(connection, minute=1, patience=4 * SEAT, windows=Windows(minute=0.3))
     write(gate)
-    dead = Turn("dead", WHO, "core", Importance.MERGE)
-    connection.redis.set(KEYS.limit(WHO, "paused"), 1, px=100)
-    gate._ask(dead)
+    gate._ask(Turn("dead", WHO, "core", Importance.MERGE))
     assert len(left_over(connection)) == 2
-    until(lambda: not connection.redis.exists(KEYS.limit(WHO, "seats")))
-    write(gate)
+    write(gate, Importance.COMMENT)
     assert left_over(connection) == []
+
+
+def test_who_dies_while_nobody_else_waits_leaves_nothing(connection: RedisConnection) -> None:
+    gate = limits(connection, minute=1)
+    write(gate)
+    gate._ask(Turn("dead", WHO, "core", Importance.MERGE))
+    until(lambda: left_over(connection) == [])
 
 
 def test_who_dies_while_writing_is_counted_as_long_as_the_write_may_arrive(connection: RedisConnection) -> None:
