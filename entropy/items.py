@@ -6,6 +6,9 @@ from typing import ClassVar, Literal
 
 from entropy.models import Finding, Noun, WorkItem
 
+INCOMPLETE = "[incomplete] "
+"""How the title of a proposal begins that a time limit cut off."""
+
 
 class Comment(Noun):
     """What somebody said on an item."""
@@ -107,6 +110,11 @@ class Item(Noun):
     url: str
     comments: tuple[Comment, ...] = ()
     pull_request: PullRequest | None = None
+
+    @property
+    def subject(self) -> str:
+        """What it is about, whatever state it is in."""
+        return self.title.removeprefix(INCOMPLETE)
 
 
 class Recipe(Noun):

@@ -1,4 +1,4 @@
-"""``celery -A entropy runs list|show|cancel|park|retry``: what is going on, what went on, and a person's word in it."""
+"""``celery -A entropy runs list|show|patch|cancel|park|retry``: what goes and went on, and a person's word in it."""
 
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,20 @@ def show(run_id: str) -> None:
     from entropy.wiring import toolbox
 
     click.echo(toolbox().runs.get(run_id).model_dump_json(indent=2))
+
+
+@runs.command("patch", cls=EntropyCommand)
+@click.argument("run_id")
+def patch(run_id: str) -> None:
+    """Print the change that a run had made when its time was over, for git apply."""
+    from entropy.wiring import toolbox
+
+    tools = toolbox()
+    run = tools.runs.get(run_id)
+    digest = run.outcome.patch if run.outcome else None
+    if digest is None:
+        raise click.ClickException(f"Run {run_id} made no change.")
+    click.echo(tools.artifacts.get(run_id, digest), nl=False)
 
 
 @runs.command("cancel", cls=EntropyCommand)

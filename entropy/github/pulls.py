@@ -61,6 +61,10 @@ class Pulls:
             repository, branch, {"title": title, "head": branch, "base": base, "body": fit(body), "draft": draft}
         )
 
+    def retitle(self, item: WorkItem, title: str) -> str:
+        self._connection.write("PATCH", pull_path(item), {"title": title}, target=item, action="change the title of")
+        return title
+
     def mark_ready(self, item: WorkItem, node: str) -> None:
         """Make a draft a pull request like any other; `node` is its name in GraphQL. Fine if it is one already."""
         tried = f"mark {item} as ready"

@@ -15,7 +15,7 @@ OTHERS_MATTER = frozenset({Verdict.SUPERSEDED, Verdict.UNTRUSTED, Verdict.HANDED
 def cleanup(run: Run, tools: Toolbox) -> Run:
     """Release the claim, drop artifacts and intents, and hold the item back if this run moved nothing."""
     tools.claims.release(run)
-    tools.artifacts.drop(run.id)
+    tools.artifacts.drop(run.id, but=_wanted(run))
     tools.intents.drop(run.id)
     if run.published.label is not None or run.published.commit is not None:
         tools.holds.clear(run.item, run.role)
@@ -25,6 +25,12 @@ def cleanup(run: Run, tools: Toolbox) -> Run:
         tools.holds.lengthen(run.item, run.role)
     _revoke(run, tools)
     return run
+
+
+def _wanted(run: Run) -> str | None:
+    """The patch that a time limit cut off and that is nowhere else."""
+    cut_off = run.outcome is not None and run.outcome.verdict is Verdict.INCOMPLETE and run.published.commit is None
+    return run.outcome.patch if run.outcome and cut_off else None
 
 
 def _revoke(run: Run, tools: Toolbox) -> None:

@@ -11,6 +11,8 @@ from entropy.models import Envelope, Outcome, Run, Verdict
 from entropy.sandbox.interface import Sandbox
 from entropy.wiring import Toolbox
 
+LATE = "The stage execute did not end within its time limit."
+
 
 def execute(run: Run, tools: Toolbox) -> Run:
     """Let the agent of the run's role perform."""
@@ -23,7 +25,8 @@ def execute(run: Run, tools: Toolbox) -> Run:
             return run.evolve(outcome=_perform(run, tools, agent, assignment, sandbox))
         except SoftTimeLimitExceeded:
             if not Draining.begun():
-                raise
+                unfinished = Outcome(verdict=Verdict.FAILED, summary=LATE)
+                return run.evolve(outcome=_cut_off(run, tools, agent, unfinished, sandbox))
             partial = _collected(run, tools, sandbox)
             if tools.settings.sandbox.on_shutdown == "keep":
                 sandbox.keep()
@@ -35,6 +38,8 @@ def _perform(run: Run, tools: Toolbox, agent: BaseAgent, assignment: Assignment,
         raise IllegalStep(f"Run {run.id} has no snapshot.")
     sandbox.put(tools.artifacts.get(run.id, run.snapshot))
     outcome = agent.perform(assignment, sandbox)
+    if outcome.verdict is Verdict.GAVE_UP and any(piece.exit_status is None for piece in outcome.evidence):
+        return _cut_off(run, tools, agent, outcome, sandbox)
     if outcome.verdict is not Verdict.CHANGED:
         return outcome
     try:
@@ -44,6 +49,17 @@ def _perform(run: Run, tools: Toolbox, agent: BaseAgent, assignment: Assignment,
     if patch is None:
         return outcome.model_copy(update={"verdict": Verdict.UNCHANGED})
     return outcome.model_copy(update={"patch": patch})
+
+
+def _cut_off(run: Run, tools: Toolbox, agent: BaseAgent, outcome: Outcome, sandbox: Sandbox) -> Outcome:
+    """The outcome of an agent whose time is over: with what it has done so far, if that may be shown."""
+    if Verdict.CHANGED not in agent.handoffs:
+        return outcome
+    try:
+        patch = _collected(run, tools, sandbox)
+    except PolicyViolation:
+        return outcome
+    return outcome.model_copy(update={"verdict": Verdict.INCOMPLETE, "patch": patch}) if patch else outcome
 
 
 def _collected(run: Run, tools: Toolbox, sandbox: Sandbox) -> str | None:

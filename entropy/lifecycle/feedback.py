@@ -13,7 +13,7 @@ from entropy.wiring import Toolbox
 log = logging.getLogger(__name__)
 
 
-class Due(StrEnum):
+class Need(StrEnum):
     """What a pull request needs next."""
 
     NOTHING = "nothing"
@@ -25,13 +25,13 @@ class Due(StrEnum):
 class Feedback(Noun):
     """What is due, and why, as part of a sentence."""
 
-    due: Due
+    due: Need
     why: str = ""
     checks: tuple[FailedCheck, ...] = ()
     """Those that are to run again."""
 
 
-NOTHING = Feedback(due=Due.NOTHING)
+NOTHING = Feedback(due=Need.NOTHING)
 
 
 def is_agents(item: Item, tools: Toolbox) -> bool:
@@ -48,11 +48,11 @@ def feedback_on(item: Item, role: str, tools: Toolbox) -> Feedback:
     if pull is None or not is_agents(item, tools):
         return NOTHING
     if pull.mergeable is False:
-        return Feedback(due=Due.REWORK, why=f"it conflicts with {pull.base_branch}")
+        return Feedback(due=Need.REWORK, why=f"it conflicts with {pull.base_branch}")
     heard = tuple(each for each in pull.reviews if may_command(each.author, item.reference.repository, role, tools))
     pull = pull.model_copy(update={"reviews": heard})
     if people := _objections(item, pull, role, tools):
-        return Feedback(due=Due.REWORK, why=f"{', '.join(people)} asked for changes")
+        return Feedback(due=Need.REWORK, why=f"{', '.join(people)} asked for changes")
     return _on_checks(item, pull, role, tools)
 
 
@@ -63,7 +63,7 @@ def _on_checks(item: Item, pull: PullRequest, role: str, tools: Toolbox) -> Feed
     if "failure" in states:
         return _after_failure(item, pull, role, tools)
     if _is_ready(pull):
-        return Feedback(due=Due.MERGE, why="it is approved and green")
+        return Feedback(due=Need.MERGE, why="it is approved and green")
     return NOTHING
 
 
@@ -100,10 +100,10 @@ def _after_failure(item: Item, pull: PullRequest, role: str, tools: Toolbox) -> 
     stands = [tools.reruns.standing(_place(item, check), check.completed) for check in again]
     fresh = tuple(check for check, standing in zip(again, stands, strict=True) if standing == "first")
     if fresh:
-        return Feedback(due=Due.RERUN, why=f"{names} failed", checks=fresh)
+        return Feedback(due=Need.RERUN, why=f"{names} failed", checks=fresh)
     if "waiting" in stands:
         return NOTHING
-    return Feedback(due=Due.REWORK, why=f"{names} failed")
+    return Feedback(due=Need.REWORK, why=f"{names} failed")
 
 
 def foreign_failures(item: Item, role: str, tools: Toolbox) -> tuple[FailedCheck, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from entropy.errors import ForgeConflict, PolicyViolation
 from entropy.lifecycle.publish.adopted import publish_adopted
 from entropy.lifecycle.publish.change import publish_change
+from entropy.lifecycle.publish.incomplete import publish_incomplete
 from entropy.lifecycle.publish.merge import publish_merge
 from entropy.lifecycle.publish.notice import PARKED, publish_notice
 from entropy.lifecycle.publish.outdated import publish_outdated
@@ -28,6 +29,7 @@ PUBLISHERS: Mapping[Verdict, Publisher] = {
     Verdict.PARKED: publish_notice,
     Verdict.CANCELLED: publish_notice,
     Verdict.ADOPTED: publish_adopted,
+    Verdict.INCOMPLETE: publish_incomplete,
     Verdict.UNTRUSTED: publish_untrusted,
     Verdict.HANDED_OVER: publish_handover,
 }

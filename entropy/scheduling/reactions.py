@@ -6,7 +6,7 @@ from entropy.agents.roles.coder import Coder
 from entropy.agents.roles.merger import Merger
 from entropy.agents.roles.reviewer import Reviewer
 from entropy.items import Item
-from entropy.lifecycle.feedback import Due, Feedback, feedback_on, is_agents, run_again
+from entropy.lifecycle.feedback import Feedback, Need, feedback_on, is_agents, run_again
 from entropy.lifecycle.publish.notice import PARKED
 from entropy.lifecycle.signs import resting
 from entropy.wiring import Toolbox
@@ -22,11 +22,11 @@ def react(item: Item, tools: Toolbox) -> None:
     if item.locked or resting(item.labels) or BUSY.intersection(item.labels) or not is_agents(item, tools):
         return
     feedback = feedback_on(item, Coder.role, tools)
-    if feedback.due is Due.RERUN:
+    if feedback.due is Need.RERUN:
         run_again(item, feedback, Coder.role, tools)
-    elif feedback.due is Due.REWORK:
+    elif feedback.due is Need.REWORK:
         _hand(item, Coder.trigger, feedback, tools)
-    elif feedback.due is Due.MERGE and Merger.trigger not in item.labels:
+    elif feedback.due is Need.MERGE and Merger.trigger not in item.labels:
         _hand(item, Merger.trigger, feedback, tools)
 
 

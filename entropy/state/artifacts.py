@@ -3,7 +3,7 @@
 import hashlib
 
 from entropy.errors import IllegalStep, StaleGeneration
-from entropy.state.connection import RedisConnection, raw
+from entropy.state.connection import RedisConnection, raw, text
 from entropy.state.keys import Keys
 
 LIFETIME = 7 * 86400
@@ -38,6 +38,12 @@ class Artifacts:
             raise IllegalStep(f"Artifact {digest[:12]} of run {run_id} is not what its name says.")
         return content
 
-    def drop(self, run_id: str) -> None:
+    def drop(self, run_id: str, *, but: str | None = None) -> None:
+        """Forget all of a run's artifacts, but the one with this digest."""
+        key = self._keys.artifacts(run_id)
         with self._connection.translated():
-            self._connection.redis.delete(self._keys.artifacts(run_id))
+            others = [name for name in self._connection.redis.hkeys(key) if text(name) != but] if but else []
+            if but is None:
+                self._connection.redis.delete(key)
+            elif others:
+                self._connection.redis.hdel(key, *others)

@@ -19,6 +19,7 @@ from tests.redis_server import running_redis
 from tests.services import require
 
 KEYS = Keys("entropy")
+ABOUT_RUNS = {"run", "live", "finished", "active", "claim", "hold", "idle", "artifacts", "intents"}
 ROOT = Path(__file__).parents[2]
 HOME = "acme/chaos-0"
 HURRY = {
@@ -47,8 +48,7 @@ class DyingCluster(Cluster):
         """What Redis still holds of runs, apart from the records of those that are over."""
         redis = self._connection.redis
         keys = {text(key) for key in redis.scan_iter("entropy:*", count=1000)}
-        others = ("celery", "wake", "names", "permission", "answer", "watch")  # not about runs
-        ours = {key for key in keys if key.split(":")[1] not in others}
+        ours = {key for key in keys if key.split(":")[1] in ABOUT_RUNS}
         return {
             key for key in ours if key != KEYS.finished and not (key.startswith(KEYS.run("")) and redis.ttl(key) > 0)
         }

@@ -53,3 +53,35 @@ def test_one_comment_tells_the_stages_and_the_pull_request_tells_how_it_came_abo
     assert trailers[0] == f"Entropy-Run: {run}"
     assert trailers[1] == "Co-authored-by: Ada <ada@example.org>"
     assert re.fullmatch(r"Signed-off-by: entropy-coder <\d+\+entropy-coder@users\.noreply\..+>", trailers[2])
+
+
+def cut_off(cluster: Cluster, **more: str) -> int:
+    """The number of an issue whose agent runs out of time after it has written a file."""
+    short = {"ENTROPY_SANDBOX__COMMAND_TIMEOUT": "2", **more}
+    issue = cluster.file_issue("Take long", "entropy:code", "recipe:long")
+    cluster.worker("control", CONTROL, cluster.control() | short)
+    cluster.worker("sandbox", SANDBOX, cluster.sandbox() | short)
+    cluster.beat()
+    cluster.until(lambda: "entropy:parked" in cluster.labels(issue.number), what="the issue is parked")
+    return issue.number
+
+
+def test_what_a_time_limit_cuts_off_is_proposed_as_a_draft_that_says_what_is_missing(cluster: Cluster) -> None:
+    number = cut_off(cluster)
+    (pull,) = cluster.repository.get_pulls()
+    assert (pull.draft, pull.title, cluster.labels(pull.number)) == (True, "[incomplete] Take long", {"entropy:parked"})
+    assert [file.filename for file in pull.get_files()] == ["widgets/long.py"]
+    assert "### What is missing" in pull.body
+    assert "was stopped at its time limit" in pull.body
+    ((_, body),) = cluster.comments(number)
+    assert "**The coder ran out of time.**" in body
+    assert f"proposed as #{pull.number}, a draft" in body
+
+
+def test_what_a_time_limit_cuts_off_is_kept_with_its_run_where_nothing_is_to_be_proposed(cluster: Cluster) -> None:
+    number = cut_off(cluster, ENTROPY_REPORTS__PARTIAL="artifact")
+    assert cluster.repository.get_pulls(state="all").totalCount == 0
+    ((_, body),) = cluster.comments(number)
+    (run,) = re.findall(r"celery -A entropy runs patch ([0-9a-f]+)", body)
+    cluster.until(lambda: '"stage": "done"' in cluster.celery("runs", "show", run).stdout, what="the run is over")
+    assert "+long = True" in cluster.celery("runs", "patch", run).stdout

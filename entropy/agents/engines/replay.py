@@ -48,7 +48,7 @@ class ReplayEngine:
 
     def _recording(self, item: Item) -> Recording | None:
         recordings = read_recordings(self._folder) if self._folder else ()
-        key = (item.reference.repository, item.title)
+        key = (item.reference.repository, item.subject)
         return next((recording for recording in recordings if (recording.repository, recording.title) == key), None)
 
     def _give_up(self, summary: str, evidence: list[Evidence] | None = None) -> Outcome:

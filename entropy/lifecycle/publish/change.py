@@ -9,7 +9,7 @@ from entropy.lifecycle.adoption import branch_stem
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.answers import answer_threads
 from entropy.lifecycle.publish.commit import commit_patch
-from entropy.lifecycle.publish.delivery import Delivery, deliver
+from entropy.lifecycle.publish.delivery import BranchTip, deliver
 from entropy.lifecycle.publish.prose import details, evidence_block
 from entropy.lifecycle.publish.status import say
 from entropy.models import Outcome, Published, Run
@@ -34,18 +34,18 @@ def publish_change(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
     if assignment.item.pull_request is not None:
         return _rework(run, outcome, assignment, commit, tools)
     delivery = propose(run, commit, assignment, mirror, tools)
-    proposal = Proposal(assignment.item.title, body_of(run, outcome), tools.settings.reports.draft)
+    proposal = Proposal(assignment.item.subject, body_of(run, outcome), tools.settings.reports.draft)
     number = ensure_pull(run, assignment, delivery.branch, proposal, tools)
     say(run, tools, f"{_note(delivery)}Proposed as #{number}.", intent="notice", progress=run.progress)
     return Published(branch=delivery.branch, pull_request=number, commit=delivery.commit)
 
 
-def propose(run: Run, commit: str, assignment: Assignment, mirror: Mirror, tools: Toolbox) -> Delivery:
+def propose(run: Run, commit: str, assignment: Assignment, mirror: Mirror, tools: Toolbox) -> BranchTip:
     """Bring the commit to the branch of the issue's next proposal."""
     branch, expected = _branch(run, commit, tools.github(run.role), mirror)
     if expected == commit:
-        return Delivery(branch, commit)
-    return deliver(run, Delivery(branch, commit), expected, mirror, tools)
+        return BranchTip(branch, commit)
+    return deliver(run, BranchTip(branch, commit), expected, mirror, tools)
 
 
 def ensure_pull(run: Run, assignment: Assignment, branch: str, proposal: Proposal, tools: Toolbox) -> int:
@@ -95,7 +95,9 @@ def _rework(run: Run, outcome: Outcome, assignment: Assignment, commit: str, too
     if pull is None or pull.head_repository != run.item.repository or pull.author != forge.identity().login:
         raise PolicyViolation("This pull request's branch is not the agent's own; only its author may change it.")
     mirror = tools.mirror(run.role, run.item.repository)
-    delivery = deliver(run, Delivery(pull.head_branch, commit), pull.head_commit, mirror, tools)
+    delivery = deliver(run, BranchTip(pull.head_branch, commit), pull.head_commit, mirror, tools)
+    if assignment.item.title != assignment.item.subject:
+        tools.intents.once(run, "retitle", lambda: forge.pulls.retitle(run.item, assignment.item.subject))
     if assignment.threads:
         answer_threads(run, outcome, assignment, delivery.commit, tools)
     how = f"**Made again** on {assignment.base_branch} as it is now," if assignment.afresh else "**Reworked**"
@@ -109,7 +111,7 @@ def _rework(run: Run, outcome: Outcome, assignment: Assignment, commit: str, too
     return Published(branch=pull.head_branch, pull_request=pull.number, commit=delivery.commit)
 
 
-def _note(delivery: Delivery) -> str:
+def _note(delivery: BranchTip) -> str:
     return f"{delivery.remark}\n\n" if delivery.remark else ""
 
 

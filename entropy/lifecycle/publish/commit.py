@@ -18,7 +18,7 @@ def commit_patch(run: Run, outcome: Outcome, assignment: Assignment, mirror: Mir
     return mirror.commit_patch(
         assignment.base_commit,
         tools.artifacts.get(run.id, outcome.patch),
-        message=message_of(run, outcome, assignment.item.title, identity, tools.settings.reports),
+        message=message_of(run, outcome, assignment.item.subject, identity, tools.settings.reports),
         identity=identity,
         when=run.created,
         rules=PatchRules(

@@ -1,4 +1,4 @@
-"""Delivery: how a commit comes to its branch on the forge."""
+"""BranchTip: how a commit comes to its branch on the forge."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from entropy.repository.mirror import Mirror
 from entropy.wiring import Toolbox
 
 
-class Delivery(NamedTuple):
+class BranchTip(NamedTuple):
     """A commit at the tip of a branch."""
 
     branch: str
@@ -16,7 +16,7 @@ class Delivery(NamedTuple):
     """What people should know of how it came there."""
 
 
-def deliver(run: Run, wanted: Delivery, expected: str | None, mirror: Mirror, tools: Toolbox) -> Delivery:
+def deliver(run: Run, wanted: BranchTip, expected: str | None, mirror: Mirror, tools: Toolbox) -> BranchTip:
     """Set the branch to the commit if it still is at `expected` (None: does not exist)."""
 
     def push() -> str:

@@ -15,7 +15,7 @@ def publish_merge(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
     pull = assignment.item.pull_request
     if pull is None:
         raise ForgeConflict(f"{run.item} is not a pull request; there is nothing to merge.")
-    title = f"{assignment.item.title} (#{pull.number})"
+    title = f"{assignment.item.subject} (#{pull.number})"
     head = pull.head_commit
 
     def merge() -> str:
