@@ -129,7 +129,7 @@ def _judge(db: sqlite3.Connection, task: Task, writes: Counter[str]) -> Finding:
 
 
 def _events(db: sqlite3.Connection, ids: Any, event: str) -> int:
-    one = "SELECT count(*) FROM events WHERE issue_id = ? AND event = ?"
+    one = "SELECT count(*) FROM activity WHERE issue_id = ? AND event IN ('issues', 'pull_request') AND action = ?"
     return sum(int(db.execute(one, (id_, event)).fetchone()[0]) for id_ in ids)
 
 
