@@ -14,6 +14,7 @@ from starlette.routing import Route
 from entropy.forge import usage
 from entropy.forge.admission import by_ids
 from entropy.forge.call import API, Endpoint
+from entropy.forge.deliverer import Deliverer
 from entropy.forge.dispatch import Dispatch
 from entropy.forge.faults import Faults
 from entropy.forge.graphql.endpoint import PATH as GRAPHQL
@@ -24,6 +25,7 @@ from entropy.forge.routes import (
     checks,
     comments,
     git,
+    hooks,
     installations,
     issues,
     labels,
@@ -66,6 +68,7 @@ TABLES: tuple[tuple[Endpoint, ...], ...] = (
     statuses.TABLE,
     checks.TABLE,
     protections.TABLE,
+    hooks.TABLE,
     git.TABLE,
     repositories.TABLE,
     moves.TABLE,
@@ -82,9 +85,12 @@ def make_app(data: Path, *, faults: bool = False, limits: bool = False) -> Starl
     store.limits.enforced = limits
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Deliverer]]:
+        deliverer = Deliverer(store)
         await run_in_threadpool(follow_all, store)
-        yield
+        deliverer.start()
+        yield {"deliverer": deliverer}
+        await run_in_threadpool(deliverer.close)
         store.close()
 
     endpoints = [endpoint for table in TABLES for endpoint in table]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import re
+import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,10 +15,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from entropy.forge.deliverer import Mishap
+
 PATH = "/_faults"
 """Where rules are set (POST a list), looked at (GET, with how often each fired) and forgotten (DELETE)."""
 
-Effect = Literal["502_after_applying", "502_before", "403_secondary", "429", "hang", "drop_connection", "stale_list"]
+Effect = Literal[
+    "502_after_applying", "502_before", "403_secondary", "429", "hang", "drop_connection", "stale_list",
+    "lose_webhook", "double_webhook",
+]  # fmt: skip
+WEBHOOKS: Mapping[Effect, Mishap] = {"lose_webhook": "lose", "double_webhook": "double"}
+"""Effects on what the forge tells, not on what it is asked; `path` is then found in ``issues.labeled`` and the like."""
 SECONDARY = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
 REMEMBERED = 5000
 """Lists whose former answers are kept."""
@@ -66,6 +74,7 @@ class Faults:
         self._app = app
         self._armed: list[Armed] = []
         self._past = Past()
+        self._dice = threading.Lock()
         self._effects: Mapping[Effect, Callable[[Rule, Scope, Receive, Send], Awaitable[bool]]] = {
             "502_after_applying": self._fail_after_applying,
             "502_before": self._fail_before,
@@ -87,7 +96,7 @@ class Faults:
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = scope["method"], scope["path"]
         for armed in self._armed:
-            if armed.draws(*asked):
+            if armed.rule.effect not in WEBHOOKS and armed.draws(*asked):
                 armed.fired += 1  # before anything is awaited: the count is kept by requests at the same time too
                 if not await self._effects[armed.rule.effect](armed.rule, scope, receive, send):
                     armed.fired -= 1
@@ -144,6 +153,15 @@ class Faults:
         await _replay(former or self._past.note(scope, said), send)
         return former is not None
 
+    def _mishap(self, event: str) -> Mishap | None:
+        """What becomes of a webhook; the threads that send them ask."""
+        with self._dice:
+            for armed in self._armed:
+                if armed.rule.effect in WEBHOOKS and armed.draws("", event):
+                    armed.fired += 1
+                    return WEBHOOKS[armed.rule.effect]
+        return None
+
     # -- administration --------------------------------------------------------------------------------------------
 
     async def _administer(self, request: Request) -> Response:
@@ -153,6 +171,7 @@ class Faults:
         if request.method == "POST":
             try:
                 self._armed += [Armed(_rule(row)) for row in json.loads(await request.body())]
+                request.state.deliverer.mishap = self._mishap
             except (ValueError, TypeError, AttributeError, re.error) as error:
                 return JSONResponse({"message": f"This is not a list of rules: {error}"}, 422)
         return JSONResponse([{**asdict(armed.rule), "fired": armed.fired} for armed in self._armed])

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -52,6 +52,8 @@ class Store:
         self.limits = Limits()
         self.token_seconds = 3600.0
         """How long the token of an installation lives."""
+        self.finishing: list[Callable[[sqlite3.Connection], None]] = []
+        """What is done at the end of every change, inside its transaction."""
         self.written = threading.Event()
         """Set by every change; who waits for changes clears it."""
         try:
@@ -109,6 +111,8 @@ class Store:
         with self._writer, self._connection() as db:
             db.execute("BEGIN IMMEDIATE")
             yield db
+            for finish in self.finishing:
+                finish(db)
             db.commit()
         self.written.set()
 

@@ -29,6 +29,25 @@ def app(view: View, row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
+def stand_in(view: View, person: sqlite3.Row) -> dict[str, Any]:
+    """The app of somebody who is none: on GitHub only apps make check suites."""
+    page = view.html(person["login"])
+    return {
+        "id": person["id"],
+        "slug": person["login"],
+        "node_id": node_id("App", person["id"]),
+        "owner": user(view, person),
+        "name": person["login"],
+        "description": None,
+        "external_url": page,
+        "html_url": page,
+        "created_at": person["created"],
+        "updated_at": person["created"],
+        "permissions": {},
+        "events": [],
+    }
+
+
 def installation(view: View, made: sqlite3.Row, row: sqlite3.Row) -> dict[str, Any]:
     """`made` is the app that `row` is an installation of."""
     account = users.known(view.db, row["account_id"])

@@ -82,6 +82,7 @@ def full(view: View, row: sqlite3.Row, level: Level = Level.READ) -> dict[str, A
         "subscribers_count": 0,
         **dict.fromkeys(zero, 0),
         "has_issues": True,
+        "topics": [],
         **dict.fromkeys(features, False),
         "archived": bool(row["archived"]),
         "visibility": "private" if row["private"] else "public",

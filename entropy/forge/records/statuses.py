@@ -37,6 +37,13 @@ def create(
     return row
 
 
+def get(db: sqlite3.Connection, repository_id: int, status_id: int) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM statuses WHERE repository_id = ? AND id = ?", (repository_id, status_id)
+    ).fetchone()
+    return row
+
+
 def find(
     db: sqlite3.Connection, repository_id: int, sha: str, *, limit: int = -1, offset: int = 0
 ) -> list[sqlite3.Row]:
