@@ -6,7 +6,7 @@ from entropy.settings import SchedulingSettings
 
 SHARE = 10
 """A repository is looked at again after a tenth of the time that it has been quiet."""
-SPREAD = 0.2
+SPREAD = 0.1
 """By how much of it a waiting time is shortened at random, so that looks spread over it."""
 
 
@@ -22,4 +22,5 @@ def longest_wait(settings: SchedulingSettings, repositories: int, *, told: bool)
     if told:
         return settings.quiet_interval
     # An unchanged answer is free: as long as they are few, all may be asked at every beat.
-    return settings.interval if repositories <= settings.watched else settings.sweep_interval
+    # Among many a repository that falls due is looked at with the next beat.
+    return settings.interval if repositories <= settings.watched else settings.sweep_interval - settings.interval

@@ -13,11 +13,17 @@ from entropy.wiring import Toolbox
 
 log = logging.getLogger(__name__)
 
+TURNS = 2
+"""Sweeps in a row: another for hints that came during the first, and no more, for others want to be served, too."""
+
 
 def reconcile(tools: Toolbox) -> None:
     """Look at each repository that is due, unless another worker does; then once more at what became due meanwhile."""
     roster.refresh(tools)
-    while rounds := tools.rounds.due():
+    for _ in range(TURNS):
+        rounds = tools.rounds.due()
+        if not rounds:
+            break
         with tools.rounds.sweeping() as sweeping:
             if sweeping is None:
                 return

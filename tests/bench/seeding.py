@@ -8,17 +8,19 @@ from entropy.forge.store import Store
 
 OWNER = "acme"
 PERSON = "ada"
+CODER = "entropy-coder"
 SCHEDULER = "entropy-scheduler"
 
 
 def grow(store: Store, folder: Path, count: int) -> list[str]:
-    """The names of `count` new repositories of the owner, in which the person may write; the forge may be running."""
+    """The names of `count` new repositories, in which the person and the coder may write; the forge may be running."""
     source = folder / "source"
     source.mkdir()
     (source / "README").write_text("Nothing to see.\n")
     first = f"{OWNER}/r00000"
     branch = store.import_repository(source, first)
-    store.add_user(PERSON)
+    for login in (PERSON, CODER):
+        store.add_user(login)
     with store.write() as db:
         home = repositories.named(db, first)
         assert home is not None
@@ -35,8 +37,8 @@ def grow(store: Store, folder: Path, count: int) -> list[str]:
         )
         db.execute(
             "INSERT INTO collaborators (repository_id, user_id, permission)"
-            " SELECT repositories.id, users.id, 'write' FROM repositories JOIN users ON login = ?",
-            (PERSON,),
+            " SELECT repositories.id, users.id, 'write' FROM repositories JOIN users ON login IN (?, ?)",
+            (PERSON, CODER),
         )
         names: Sequence[str] = [row["full_name"] for row in repositories.everyone(db)]
     return list(names)

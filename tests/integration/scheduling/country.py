@@ -2,13 +2,14 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from celery import Celery, current_app
+from starlette.types import ASGIApp
 
 from entropy.forge.records import users
 from entropy.scheduling.scheduler import TaskScheduler
@@ -18,6 +19,7 @@ from tests.bench.seeding import OWNER, PERSON, SCHEDULER, grow
 from tests.forge_server import ForgeServer, running_forge
 
 CODE = "entropy:code"
+Wrap = Callable[[ASGIApp], ASGIApp] | None
 
 
 @dataclass
@@ -48,10 +50,14 @@ class Country:
 
     def charged(self, bucket: str = "core") -> int:
         """What the scheduler was charged for since it was last asked, for which it counts anew."""
+        return int(self.usage(reset=True).get(bucket, {}).get("charged", 0))
+
+    def usage(self, *, reset: bool) -> dict[str, Any]:
+        """What the forge counted of the scheduler, by bucket."""
         told = self._ask("GET", f"{self.forge.url}/_usage")
-        self._ask("DELETE", f"{self.forge.url}/_usage")
-        spent = [each[bucket]["charged"] for each in told["identities"] if self._is_ours(each) and bucket in each]
-        return int(sum(spent))
+        if reset:
+            self._ask("DELETE", f"{self.forge.url}/_usage")
+        return next((each for each in told["identities"] if self._is_ours(each)), {})
 
     def _is_ours(self, usage: dict[str, Any]) -> bool:
         if usage["identity"].startswith("installation ID"):
@@ -71,9 +77,15 @@ class Country:
 
 @contextmanager
 def open_country(
-    folder: Path, redis_url: str, count: int = 1, *, github: dict[str, object] | None = None, **scheduling: object
+    folder: Path,
+    redis_url: str,
+    count: int = 1,
+    *,
+    github: dict[str, object] | None = None,
+    wrap: Wrap = None,
+    **scheduling: object,
 ) -> Iterator[Country]:
-    with running_forge(folder) as forge:
+    with running_forge(folder, wrap=wrap) as forge:
         names = grow(forge.store, folder, count)
         secrets = folder / "secrets"
         secrets.mkdir(mode=0o700)

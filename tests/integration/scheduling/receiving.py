@@ -47,13 +47,7 @@ class Receiving:
         return self.post(raw, {name: value for name, value in wanted.items() if value is not None})
 
     def post(self, body: bytes | Iterator[bytes], headers: dict[str, str]) -> tuple[int, str]:
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=DEADLINE)
-        try:
-            connection.request("POST", PATH, body, headers, encode_chunked="transfer-encoding" in headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
+        return post(urlsplit(self.url).netloc, body, headers)
 
     def hinted(self) -> list[str]:
         """The items that are to be looked at; nobody looks at them here."""
@@ -62,6 +56,28 @@ class Receiving:
             found.append(str(due.item))
             self.tools.looks.done(due)
         return sorted(found)
+
+
+def post(address: str, body: bytes | Iterator[bytes], headers: dict[str, str]) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(address, timeout=DEADLINE)
+    try:
+        connection.request("POST", PATH, body, headers, encode_chunked="transfer-encoding" in headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def deliver(address: str, payload: Any, event: str, *, delivery: str) -> tuple[int, str]:
+    """As GitHub does, to ``host:port``."""
+    raw = json.dumps(payload).encode()
+    headers = {
+        "content-type": "application/json",
+        "x-github-event": event,
+        "x-github-delivery": delivery,
+        "x-hub-signature-256": signature(raw),
+    }
+    return post(address, raw, headers)
 
 
 class Kept(logging.Handler):

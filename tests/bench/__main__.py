@@ -1,0 +1,50 @@
+"""The command behind ``ops/bench``: one JSON line a row on standard output, progress on standard error."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from tests.bench.cost import Plan, measure
+from tests.bench.latency import polled, told
+
+SPEEDS = ((1, 60.0), (200, 20.0), (1_000, 30.0), (10_000, 6.0))
+"""As fast as the time may go by for so many repositories, on two cores that the forge shares."""
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    rows = _costs(options) if options.what == "discovery" else _latencies(options)
+    for row in rows:
+        sys.stdout.write(json.dumps(row) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+def _costs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for text in options.repositories.split(","):
+        count = int(text)
+        speed = options.speed or next((speed for most, speed in SPEEDS if count <= most), SPEEDS[-1][1])
+        yield measure(Plan(count, options.minutes, speed, options.change))
+
+
+def _latencies(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    yield told(options.labels)
+    yield polled(options.labels, options.interval)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ops/bench", description=__doc__)
+    parser.add_argument("what", choices=["discovery", "latency"])
+    parser.add_argument("--repositories", default="1,100,1000,10000", help="discovery: a row for each")
+    parser.add_argument("--minutes", type=float, default=18, help="discovery: of the forge's time, twice a row")
+    parser.add_argument("--speed", type=float, help="discovery: how many times faster the time goes by")
+    parser.add_argument("--change", type=float, default=0.01, help="discovery: share that changes in one sweep")
+    parser.add_argument("--labels", type=int, default=40, help="latency: how many are set")
+    parser.add_argument("--interval", type=float, default=30, help="latency: seconds between two beats")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
