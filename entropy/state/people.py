@@ -1,6 +1,7 @@
 """What is remembered of accounts: what they may do, which are our own, and which of their commands were obeyed."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from entropy.state.connection import RedisConnection, text
 from entropy.state.keys import Keys
@@ -30,9 +31,11 @@ class People:
 
     def introduce(self, logins: Mapping[str, str]) -> None:
         """Tell workers without these roles' credentials who they are."""
+        told: dict[Any, Any] = {**logins}
+        if not told:
+            return
         with self._connection.translated():
-            for role, login in logins.items():
-                self._connection.redis.hset(self._keys.names, role, login)
+            self._connection.redis.hset(self._keys.names, mapping=told)
 
     def names(self) -> dict[str, str]:
         """Role → login, as far as they were introduced."""
