@@ -8,7 +8,7 @@ from starlette.requests import Request
 from entropy.forge.call import API, Call, Endpoint
 from entropy.forge.identity import Identity, out_of_reach, reach
 from entropy.forge.permissions import Level
-from entropy.forge.records import issues, repositories
+from entropy.forge.records import comments, issues, repositories
 from entropy.forge.refusals import Refusal, not_found
 from entropy.forge.scopes import HOME, Scope
 
@@ -27,11 +27,7 @@ def by_ids(endpoints: Iterable[Endpoint]) -> Iterator[tuple[Endpoint, str]]:
 def located(db: sqlite3.Connection, params: Mapping[str, str]) -> tuple[sqlite3.Row | None, bool]:
     """The repository that a path names, and whether it has another name now; raises 404 where there is none."""
     if "repository_id" in params:
-        number = params["repository_id"]
-        home = (
-            repositories.alive(db, int(number)) if number.isascii() and number.isdigit() and len(number) < 16 else None
-        )
-        former = None
+        home, former = repositories.alive(db, _number(params["repository_id"])), None
     elif "owner" in params:
         name = f"{params['owner']}/{params['repo']}"
         home = repositories.named(db, name)
@@ -72,13 +68,19 @@ def _check_actor(endpoint: Endpoint, who: Identity | None) -> None:
 
 def _narrowed(db: sqlite3.Connection, endpoint: Endpoint, home: sqlite3.Row, params: Mapping[str, str]) -> Scope:
     """Where issues and pull requests share an endpoint, the kind of the item decides which permission counts."""
-    number = params.get("number", "")
-    if len(endpoint.scope.names) < 2 or not (number.isascii() and number.isdigit() and len(number) < 16):
+    if len(endpoint.scope.names) < 2:
         return endpoint.scope
-    item = issues.get(db, home["id"], int(number))
-    if item is None:
+    item, comment = _number(params.get("number", "")), _number(params.get("comment", ""))
+    said = comments.get(db, home["id"], comment) if comment else None
+    row = issues.get(db, home["id"], said["number"] if said else item)
+    if row is None:
         return endpoint.scope
-    return Scope(("pull_requests" if item["is_pull"] else "issues",), write=endpoint.scope.write)
+    return Scope(("pull_requests" if row["is_pull"] else "issues",), write=endpoint.scope.write)
+
+
+def _number(text: str) -> int:
+    """0 where it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def refuse_archived(call: Call, endpoint: Endpoint) -> None:
@@ -90,7 +92,8 @@ def refuse_archived(call: Call, endpoint: Endpoint) -> None:
 def moved(request: Request, home: sqlite3.Row) -> Refusal:
     """Where a repository's former name leads: to the same thing by the repository's id."""
     root = f"{request.url.scheme}://{request.url.netloc}{API}"
-    rest = "/".join(request.url.path.removeprefix(f"{API}/repos/").split("/")[2:])
+    path = str(request.scope["raw_path"], "ascii")  # as it was sent: what is quoted stays so
+    rest = "/".join(path.partition("?")[0].removeprefix(f"{API}/repos/").split("/")[2:])
     address = f"{root}/repositories/{home['id']}{f'/{rest}' if rest else ''}"
     location = f"{address}?{request.url.query}" if request.url.query else address
     status, word = (301, "Moved Permanently") if request.method in {"GET", "HEAD"} else (307, "Temporary Redirect")

@@ -195,6 +195,8 @@ DOORS: list[tuple[str, str, object, dict[str, str]]] = [
     ("POST", f"{REPO}/issues/1/comments", {"body": "Hi"}, {"issues": "write"}),
     ("POST", f"{REPO}/issues/1/labels", {"labels": ["bug"]}, {"issues": "write"}),
     ("POST", f"{REPO}/issues/2/comments", {"body": "Hi"}, {"pull_requests": "write"}),
+    ("PATCH", f"{REPO}/issues/comments/1", {"body": "Hey"}, {"issues": "write"}),
+    ("PATCH", f"{REPO}/issues/comments/2", {"body": "Hey"}, {"pull_requests": "write"}),
     ("GET", f"{REPO}/pulls/2", None, {"pull_requests": "read"}),
     ("PATCH", f"{REPO}/pulls/2", {"title": "Better"}, {"pull_requests": "write"}),
     ("POST", f"{REPO}/pulls/2/reviews", {"event": "COMMENT", "body": "Hm"}, {"pull_requests": "write"}),
