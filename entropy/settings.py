@@ -62,12 +62,11 @@ def _numbered(value: object) -> object:
     return dict(pair.split("=", 1) for pair in value.replace(" ", "").split(",")) if isinstance(value, str) else value
 
 
-Apps = Annotated[dict[str, int], NoDecode, BeforeValidator(_numbered)]
-
-
 class LimitSettings(Section):
     writes_per_minute: int = Field(default=80, ge=1)
     writes_per_hour: int = Field(default=500, ge=1)
+    budget: bool = True
+    """Whether to keep to the hourly budget of which the forge tells; a forge may tell and not enforce it."""
     reserve: float = Field(default=0.1, ge=0, lt=1)
     """Which share of the hourly budget reads leave to writes."""
     patience: float = Field(default=5, ge=0)
@@ -85,7 +84,7 @@ class GitHubSettings(Section):
     """Patterns: of these repositories none that one of them matches."""
     timeout: float = Field(default=15, gt=0)
     """Seconds per socket operation."""
-    apps: Apps = {}
+    apps: Annotated[dict[str, int], NoDecode, BeforeValidator(_numbered)] = {}
     """Roles that are GitHub Apps, by id, as ``coder=12``; ``*=12`` is all. Their secret is ``github-app-key``."""
     limits: LimitSettings = LimitSettings()
     """How much all workers together ask of the forge, per installation of an App or per user."""

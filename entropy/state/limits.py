@@ -14,6 +14,10 @@ from entropy.state.keys import Keys
 SHARES = {Importance.MERGE: 1.0, Importance.CHANGE: 0.9, Importance.COMMENT: 0.75}
 """How much of the limits of writes each kind may use up; the rest is kept for what is more important."""
 
+AT_ONCE = {Importance.READ: 70}
+AT_MOST = 90
+"""How many requests may be on their way; the forge bears a hundred. Reads leave room to writes."""
+
 SEAT = 2.0
 """Seconds after which a waiter that no longer asks is taken for gone."""
 
@@ -23,6 +27,7 @@ PERIOD = 0.2
 WHY = {
     "paused": "the forge has asked everybody with this identity to wait",
     "budget": "the hourly budget is spent, or what is left of it is kept for writes",
+    "flying": "as many requests as the forge bears are on their way",
     "writes": "all workers together have written as much as the forge bears",
 }
 
@@ -73,6 +78,8 @@ class FleetLimits:
     def leave(self, turn: Turn, standing: Standing | None) -> None:
         """Tell how it went; None when no answer came, so that nobody knows."""
         seen = standing or Standing()
+        if not self._settings.budget:
+            seen = Standing(pause=seen.pause)
         reset: str | int = "" if seen.reset is None else math.ceil(seen.reset * 1000)
         limit, remaining = ("" if value is None else str(value) for value in (seen.limit, seen.remaining))
         args: list[str | int] = [
@@ -90,6 +97,7 @@ class FleetLimits:
         writes = turn.importance is not Importance.READ
         span, seat = int(self._span * 1000), int(SEAT * 1000)
         args: list[str | float] = [turn.id, int(turn.importance), int(writes), span, self._settings.reserve, seat]
+        args.append(AT_ONCE.get(turn.importance, AT_MOST))
         with self._connection.translated():
             answer = self._enter(keys=self._names(turn), args=[*args, *self._bounds(turn)])
         return bool(answer[0]), int(answer[1]) / 1000, text(answer[2])

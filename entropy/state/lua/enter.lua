@@ -2,7 +2,8 @@
 -- Writes wait in a room, the most important and then the earliest first; a seat that is not renewed is given up.
 -- A write counts from now on, at the latest time at which it can be answered: it may arrive until then.
 -- KEYS: paused, budget, flying, writes, room, seats
--- ARGV: turn, importance, is a write (1/0), span (ms), reserve (share), seat (ms), then window (ms) and limit of each
+-- ARGV: turn, importance, is a write (1/0), span (ms), reserve (share), seat (ms), how many may be on their way,
+--       then window (ms) and limit of each
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local turn, importance, writes, span = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4])
@@ -23,6 +24,7 @@ local pause = redis.call('PTTL', KEYS[1])
 if pause > 0 then return wait(pause, 'paused') end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[7]) then return wait(50, 'flying') end
 local budget = redis.call('HMGET', KEYS[2], 'limit', 'remaining', 'reset')
 if budget[3] and tonumber(budget[3]) > now then
   local kept = writes and 0 or math.ceil(budget[1] * ARGV[5])
@@ -31,7 +33,7 @@ end
 
 if writes then
   local ahead, longest = redis.call('ZRANK', KEYS[5], turn), 0
-  for place = 7, #ARGV, 2 do
+  for place = 8, #ARGV, 2 do
     local window, limit = tonumber(ARGV[place]), tonumber(ARGV[place + 1])
     local since = '(' .. string.format('%.0f', now - window)
     local used = redis.call('ZCOUNT', KEYS[4], since, '+inf')

@@ -12,7 +12,7 @@ from entropy.errors import RateLimited
 from entropy.models import Importance, Standing, Turn
 from entropy.settings import LimitSettings
 from entropy.state.connection import RedisConnection
-from entropy.state.limits import PERIOD, SEAT, USUAL, FleetLimits, Windows
+from entropy.state.limits import AT_MOST, AT_ONCE, PERIOD, SEAT, USUAL, FleetLimits, Windows
 from tests.integration.state.conftest import KEYS
 
 WHO = "installation:1"
@@ -232,3 +232,24 @@ def test_everything_is_forgotten_in_the_end(connection: RedisConnection) -> None
 
 def test_a_waiter_asks_often_enough_to_keep_its_seat() -> None:
     assert PERIOD * 4 < SEAT
+
+
+def test_only_so_many_requests_are_on_their_way_and_reads_leave_room_to_writes(connection: RedisConnection) -> None:
+    gate = limits(connection, minute=200)
+    turns = [gate.enter(WHO, "core", Importance.READ) for _ in range(AT_ONCE[Importance.READ])]
+    with pytest.raises(RateLimited, match="on their way"):
+        gate.enter(WHO, "core", Importance.READ)
+    turns += [gate.enter(WHO, "core", Importance.MERGE) for _ in range(AT_MOST - len(turns))]
+    with pytest.raises(RateLimited, match="on their way"):
+        gate.enter(WHO, "core", Importance.MERGE)
+    gate.leave(turns[-1], DONE)
+    write(gate)
+
+
+def test_a_budget_that_the_forge_does_not_enforce_can_be_left_out(connection: RedisConnection) -> None:
+    gate = FleetLimits(connection, KEYS, LimitSettings(patience=0, budget=False), span=1)
+    gate.leave(gate.enter(WHO, "core", Importance.READ), Standing(limit=100, remaining=0, reset=900))
+    gate.enter(WHO, "core", Importance.READ)
+    gate.leave(gate.enter(WHO, "core", Importance.READ), Standing(pause=30))
+    with pytest.raises(RateLimited):
+        gate.enter(WHO, "core", Importance.READ)

@@ -82,12 +82,13 @@ def test_a_token_is_made_anew_when_it_may_not_be_handed_out_any_more(tokens: Tok
     assert maker.made == 2
 
 
-def test_a_maker_that_fails_leaves_the_next_one_to_try(tokens: Tokens) -> None:
+def test_a_maker_that_fails_leaves_the_next_one_to_try(tokens: Tokens, connection: RedisConnection) -> None:
     def fail() -> tuple[bytes, float]:
         raise ForgeRefused
 
     with pytest.raises(ForgeRefused):
         tokens.obtain(NAME, fail)
+    assert connection.redis.keys("*") == []
     assert tokens.obtain(NAME, Maker()) == b"token 1"
 
 
