@@ -73,14 +73,14 @@ class Pulls:
         )
 
     def enqueue(self, item: WorkItem, *, node: str, head: str) -> None:
-        """Put exactly `head` into the branch's merge queue; fine if it is in there already."""
+        """Put exactly `head` into the branch's merge queue; fine if it is in there. ForgeConflict as with `merge`."""
         variables = {"pullRequestId": node, "expectedHeadOid": head}
         try:
             tried = f"put {item} into the merge queue"
             self._connection.graphql(ENQUEUE, variables, name="EnqueuePullRequest", tried=tried, within=item.repository)
         except ForgeRefused as refusal:
             if not any(sign in str(refusal).lower() for sign in QUEUED):
-                raise
+                raise ForgeConflict(str(refusal)) from refusal
 
     def merge(self, item: WorkItem, *, head: str, title: str, message: str) -> str:
         """Merge exactly `head`, give the merge commit; ForgeConflict when the forge holds or wants something else."""

@@ -115,3 +115,22 @@ def test_what_a_person_says_at_a_line_is_done_answered_settled_and_merged(cluste
     with GitHub(GitHubSettings(api=cluster.forge.api), Secret((cluster.folder / "secrets" / "ada").read_text())) as ada:
         (thread,) = ada.threads.of(WorkItem(repository=NAME, number=pull.number))
     assert thread.resolved
+
+
+def test_where_the_branch_has_a_merge_queue_the_pull_request_goes_through_it(cluster: Cluster) -> None:
+    ruleset = {
+        "name": "queue",
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+        "rules": [{"type": "merge_queue", "parameters": {"merge_method": "MERGE"}}],
+    }
+    repository = cluster.repository
+    repository.requester.requestJsonAndCheck("POST", f"{repository.url}/rulesets", input=ruleset)
+    issue = cluster.file_issue("Add headers", "entropy:code", "recipe:header")
+    cluster.split()
+    cluster.until(lambda: closed(cluster, issue.number), what="the issue is closed")
+    (number,) = cluster.merged()
+    happened = [event.event for event in repository.get_issue(number).get_timeline()]
+    assert happened.count("added_to_merge_queue") == 1
+    assert happened.count("merged") == 1
