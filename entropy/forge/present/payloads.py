@@ -259,6 +259,26 @@ def _brief(row: sqlite3.Row) -> Payload:
     }
 
 
+def _sub_issues(view: View, happened: Happened) -> Payload:
+    pair = {"parent_issue": happened.detail["parent"], "sub_issue": happened.detail["child"]}
+    return _pair(view, pair)
+
+
+def _dependencies(view: View, happened: Happened) -> Payload:
+    pair = {"blocked_issue": happened.detail["blocked"], "blocking_issue": happened.detail["blocker"]}
+    return _pair(view, pair)
+
+
+def _pair(view: View, pair: Mapping[str, int]) -> Payload:
+    """Two issues, and the repository of each."""
+    told: Payload = {}
+    for name, number in pair.items():
+        row = issues.numbered(view.db, number)
+        told |= {f"{name}_id": number, name: _webhook_issue(view, row)}
+        told[f"{name}_repo"] = full(view, view.home(row["repository_id"]))
+    return told
+
+
 MAKERS: Mapping[str, Callable[[View, Happened], Payload | None]] = {
     "issues": _issue,
     "pull_request": _pull,
@@ -272,4 +292,6 @@ MAKERS: Mapping[str, Callable[[View, Happened], Payload | None]] = {
     "push": _push,
     "label": _label,
     "installation": _installation,
+    "sub_issues": _sub_issues,
+    "issue_dependencies": _dependencies,
 }

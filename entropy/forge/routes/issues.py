@@ -1,22 +1,17 @@
-"""Issues: list, open, edit, assign; and the search over them."""
+"""Issues: list, open, edit, assign."""
 
-import re
 import sqlite3
 
 from entropy.forge import clock
 from entropy.forge.bodies import Body
 from entropy.forge.call import Call, Endpoint, Reply, total
-from entropy.forge.identity import reach
 from entropy.forge.permissions import Level, granted
 from entropy.forge.present import issues as shapes
-from entropy.forge.records import issues, repositories, users
+from entropy.forge.records import issues, users
 from entropy.forge.refusals import forbidden, invalid
 from entropy.forge.routes.repositories import HOME
-from entropy.forge.scopes import Scope
 
 ISSUE = f"{HOME}/issues/{{number}}"
-LOOK = Scope(("issues", "pull_requests"), write=False)
-_QUALIFIER = re.compile(r'(-?)(\w+):("[^"]*"|\S+)')
 
 
 def find(call: Call) -> Reply:
@@ -131,32 +126,6 @@ def unassign(call: Call) -> Reply:
     return Reply(data=shapes.issue(call.view, issues.numbered(call.db, row["id"])))
 
 
-def search(call: Call) -> Reply:
-    """``repo:`` is needed; ``is:``, ``state:``, ``label:``, ``author:``, ``assignee:`` and words are understood."""
-    query = call.query.get("q", "")
-    terms = [(name.lower(), value.strip('"')) for minus, name, value in _QUALIFIER.findall(query) if not minus]
-    words = " ".join(_QUALIFIER.sub(" ", query).split()).strip('"')
-    home = repositories.named(call.db, dict(terms).get("repo", ""))
-    if home is None or reach(call.db, home, call.identity, LOOK) < Level.READ:
-        raise invalid("Search", "q")
-    kinds = {value for name, value in terms if name in {"is", "type", "state"}}
-    wanted = issues.Filter(
-        state=next((state for state in ("open", "closed") if state in kinds), "all"),
-        pulls=True if kinds & {"pr", "pull-request"} else (False if "issue" in kinds else None),
-        labels=[value for name, value in terms if name == "label"],
-        creator=dict(terms).get("author"),
-        assignee=dict(terms).get("assignee"),
-        text=words,
-        ascending=call.query.get("order") == "asc",
-        limit=call.page.size,
-        offset=call.page.offset,
-    )
-    rows = issues.find(call.db, home["id"], wanted)
-    items = [{**shapes.issue(call.view, row), "body": row["body"] or "", "score": 1.0} for row in rows]
-    found = {"total_count": total(rows), "incomplete_results": False, "search_type": "lexical", "items": items}
-    return call.listing(found, total(rows))
-
-
 TABLE = (
     Endpoint("GET", f"{HOME}/issues", find),
     Endpoint("POST", f"{HOME}/issues", create),
@@ -164,5 +133,4 @@ TABLE = (
     Endpoint("PATCH", ISSUE, edit),
     Endpoint("POST", f"{ISSUE}/assignees", assign, Level.TRIAGE),
     Endpoint("DELETE", f"{ISSUE}/assignees", unassign, Level.TRIAGE),
-    Endpoint("GET", "/search/issues", search),
 )
