@@ -9,9 +9,19 @@ from github import GithubException
 from entropy.forge.records import repositories
 from entropy.forge.store import StoreError
 from tests.contract.contract import Exchange, github
+from tests.contract.deviations import Deviation
+from tests.contract.validator import unexcused
 from tests.integration.forge.conftest import NAME, Git, Village
 
 REPO = f"/repos/{NAME}"
+DEVIATIONS = (
+    Deviation(
+        operation="issues/get-label",
+        part="response 301",
+        message="the description does not know this status here",
+        reason="GitHub redirects everything below a repository's former name; the description leaves it out here.",
+    ),
+)
 
 
 def _ask(village: Village, who: str, method: str, path: str, body: object = None) -> requests.Response:
@@ -29,7 +39,7 @@ def _ask(village: Village, who: str, method: str, path: str, body: object = None
         received=answer.content,
     )
     if answer.status_code <= 301:
-        assert [str(each) for each in github().violations(exchange)] == []
+        assert unexcused(github().violations(exchange), DEVIATIONS) == []
     return answer
 
 
