@@ -235,6 +235,8 @@ class Turn(NamedTuple):
     identity: str
     resource: str
     importance: Importance
+    content: bool = False
+    """Whether it makes something that people are told of, of which an hour bears less."""
 
 
 class Standing(NamedTuple):

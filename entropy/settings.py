@@ -64,7 +64,8 @@ def _numbered(value: object) -> object:
 
 class LimitSettings(Section):
     writes_per_minute: int = Field(default=80, ge=1)
-    writes_per_hour: int = Field(default=500, ge=1)
+    content_per_hour: int = Field(default=500, ge=1)
+    """Issues, pull requests, comments, reviews and reactions; edits, labels and merges count for the minute only."""
     budget: bool = True
     """Whether to keep to the hourly budget of which the forge tells; a forge may tell and not enforce it."""
     reserve: float = Field(default=0.1, ge=0, lt=1)

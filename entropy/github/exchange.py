@@ -6,7 +6,7 @@ from typing import Any
 from entropy.errors import ForgeRefused, RateLimited
 from entropy.github.auth import Credential, Credentials
 from entropy.github.errors import Unauthorized
-from entropy.github.limiting import Limiter, importance, resource, standing
+from entropy.github.limiting import Limiter, content, importance, resource, standing
 from entropy.github.places import Places, number_in, repository_in
 from entropy.github.retries import Redirected
 from entropy.github.transport import Request, Response, Transport, told
@@ -76,7 +76,7 @@ class Exchange:
             return self._transport.send(request, credential.token)
         identity = self._credentials.identity(credential)
         try:
-            turn = self._limiter.enter(identity, resource(request), importance(request))
+            turn = self._limiter.enter(identity, resource(request), importance(request), content=content(request))
         except RateLimited as limited:
             raise RateLimited(f"Could not {request.tried}: {limited}", retry_after=limited.retry_after) from None
         seen = None

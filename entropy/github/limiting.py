@@ -10,13 +10,14 @@ from entropy.models import Importance, Standing, Turn
 
 _MERGE = re.compile(r"/pulls/\d+/merge$")
 _COMMENT = re.compile(r"/comments(/\d+(/replies|/reactions)?)?$|/reactions(/\d+)?$")
+_CONTENT = re.compile(r"/(issues|pulls|comments|reviews|replies|reactions)$")
 _MERGING = re.compile(r"\b(enqueuePullRequest|mergePullRequest|enablePullRequestAutoMerge)\b")
 
 
 class Limiter(Protocol):
     """Lets requests through as fast as the forge bears it, over all processes."""
 
-    def enter(self, identity: str, resource: str, importance: Importance) -> Turn:
+    def enter(self, identity: str, resource: str, importance: Importance, *, content: bool = False) -> Turn:
         """Wait a little for a place; raises `RateLimited` when there is none for longer."""
 
     def leave(self, turn: Turn, standing: Standing | None) -> None:
@@ -31,6 +32,11 @@ def importance(request: Request) -> Importance:
     if _MERGE.search(path) or (path == GRAPHQL and _MERGING.search(request.body["query"])):
         return Importance.MERGE
     return Importance.COMMENT if _COMMENT.search(path) else Importance.CHANGE
+
+
+def content(request: Request) -> bool:
+    """Whether it makes something that people are told of; edits, labels, statuses and merges are none of it."""
+    return request.verb == "POST" and _CONTENT.search(request.path.partition("?")[0]) is not None
 
 
 def resource(request: Request) -> str:

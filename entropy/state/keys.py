@@ -160,7 +160,7 @@ class Keys:
     def limit(self, identity: str, part: str) -> str:
         """What the forge's limits are counted by, all with expiry: ``paused`` (string), ``budget:<resource>`` (hash),
 
-        ``flying:<resource>``, ``writes``, ``room`` and ``seats`` (sorted sets of turns by times in milliseconds).
+        ``flying:<resource>``, ``writes``, ``content``, ``room`` and ``seats`` (sorted sets of turns by milliseconds).
         """
         return f"{self.prefix}:limit:{identity}:{part}"
 

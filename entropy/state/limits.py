@@ -18,6 +18,8 @@ AT_ONCE = {Importance.READ: 70}
 AT_MOST = 90
 """How many requests may be on their way; the forge bears a hundred. Reads leave room to writes."""
 
+ROOMS = ("room", "seats", "writes", "content")
+
 SEAT = 2.0
 """Seconds after which a waiter that no longer asks is taken for gone."""
 
@@ -62,9 +64,9 @@ class FleetLimits:
         self._enter = connection.script("enter")
         self._leave = connection.script("leave")
 
-    def enter(self, identity: str, resource: str, importance: Importance) -> Turn:
+    def enter(self, identity: str, resource: str, importance: Importance, *, content: bool = False) -> Turn:
         """Wait a little for a place; raises `RateLimited` when there is none for longer."""
-        turn = Turn(uuid.uuid4().hex, identity, resource, importance)
+        turn = Turn(uuid.uuid4().hex, identity, resource, importance, content)
         deadline = time.monotonic() + self._settings.patience
         while True:
             admitted, wait, why = self._ask(turn)
@@ -91,33 +93,32 @@ class FleetLimits:
             reset,
         ]
         with self._connection.translated():
-            self._leave(keys=self._names(turn)[:4], args=args)
+            self._leave(keys=self._names(turn, "writes", "content"), args=args)
 
     def _ask(self, turn: Turn) -> tuple[bool, float, str]:
         writes = turn.importance is not Importance.READ
         span, seat = int(self._span * 1000), int(SEAT * 1000)
-        args: list[str | float] = [turn.id, int(turn.importance), int(writes), span, self._settings.reserve, seat]
-        args.append(AT_ONCE.get(turn.importance, AT_MOST))
+        args: list[str | float] = [turn.id, int(turn.importance), int(writes), int(turn.content), span, seat]
+        args += [self._settings.reserve, AT_ONCE.get(turn.importance, AT_MOST)]
         with self._connection.translated():
-            answer = self._enter(keys=self._names(turn), args=[*args, *self._bounds(turn)])
+            answer = self._enter(keys=self._names(turn, *ROOMS), args=[*args, *self._bounds(turn)])
         return bool(answer[0]), int(answer[1]) / 1000, text(answer[2])
 
     def _bounds(self, turn: Turn) -> list[int]:
-        """Of each window its length in milliseconds, and how many writes of this importance and above fit into it."""
+        """Of each window its length in milliseconds, and how many of this importance and above fit into it."""
         share = SHARES.get(turn.importance, 1.0)
         minute, hour = (
             max(1, math.floor(limit * share))
-            for limit in (self._settings.writes_per_minute, self._settings.writes_per_hour)
+            for limit in (self._settings.writes_per_minute, self._settings.content_per_hour)
         )
         return [int(self._windows.minute * 1000), minute, int(self._windows.hour * 1000), hour]
 
     def _give_up(self, turn: Turn) -> None:
-        _, _, _, _, room, seats = self._names(turn)
+        _, _, _, room, seats = self._names(turn, "room", "seats")
         with self._connection.translated():
             self._connection.redis.zrem(room, turn.id)
             self._connection.redis.zrem(seats, turn.id)
 
-    def _names(self, turn: Turn) -> list[str]:
-        whose, what = turn.identity, turn.resource
-        parts = ("paused", f"budget:{what}", f"flying:{what}", "writes", "room", "seats")
-        return [self._keys.limit(whose, part) for part in parts]
+    def _names(self, turn: Turn, *more: str) -> list[str]:
+        parts = ("paused", f"budget:{turn.resource}", f"flying:{turn.resource}", *more)
+        return [self._keys.limit(turn.identity, part) for part in parts]

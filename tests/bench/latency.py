@@ -158,7 +158,7 @@ def _environment(country: Country, folder: Path, redis_url: str, interval: float
         "ENTROPY_REDIS__URL": redis_url,
         "ENTROPY_GITHUB__API": country.forge.api,
         "ENTROPY_GITHUB__LIMITS__WRITES_PER_MINUTE": "100000",
-        "ENTROPY_GITHUB__LIMITS__WRITES_PER_HOUR": "100000",
+        "ENTROPY_GITHUB__LIMITS__CONTENT_PER_HOUR": "100000",
         "ENTROPY_GITHUB__LIMITS__BUDGET": "false",
         "ENTROPY_GITHUB__REPOSITORIES": ",".join(country.repositories),
         "ENTROPY_SECRETS__DIRECTORY": str(folder / "secrets"),

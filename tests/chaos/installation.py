@@ -71,7 +71,7 @@ class Installation:
         return {
             "ENTROPY_GITHUB__API": f"{self.forge_url}/api/v3",
             "ENTROPY_GITHUB__LIMITS__WRITES_PER_MINUTE": "100000",
-            "ENTROPY_GITHUB__LIMITS__WRITES_PER_HOUR": "100000",
+            "ENTROPY_GITHUB__LIMITS__CONTENT_PER_HOUR": "100000",
             "ENTROPY_GITHUB__LIMITS__BUDGET": "false",
             "ENTROPY_GITHUB__REPOSITORIES": ",".join(self.repositories),
             "ENTROPY_SECRETS__DIRECTORY": str(self.folder / "secrets"),

@@ -63,7 +63,7 @@ class Cluster:
             **self.shared(),
             "ENTROPY_GITHUB__API": self.forge.api,
             "ENTROPY_GITHUB__LIMITS__WRITES_PER_MINUTE": "100000",
-            "ENTROPY_GITHUB__LIMITS__WRITES_PER_HOUR": "100000",
+            "ENTROPY_GITHUB__LIMITS__CONTENT_PER_HOUR": "100000",
             "ENTROPY_GITHUB__LIMITS__BUDGET": "false",
             "ENTROPY_GITHUB__REPOSITORIES": NAME,
             "ENTROPY_SECRETS__DIRECTORY": str(self.folder / "secrets"),

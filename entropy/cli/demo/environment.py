@@ -21,7 +21,7 @@ def common(folder: Path, *, redis: RedisServer, api: str, repositories: Sequence
         "ENTROPY_GITHUB__API": api,
         # The forge of the demo bears more than GitHub.
         "ENTROPY_GITHUB__LIMITS__WRITES_PER_MINUTE": "100000",
-        "ENTROPY_GITHUB__LIMITS__WRITES_PER_HOUR": "100000",
+        "ENTROPY_GITHUB__LIMITS__CONTENT_PER_HOUR": "100000",
         "ENTROPY_GITHUB__LIMITS__BUDGET": "false",
         "ENTROPY_GITHUB__REPOSITORIES": ",".join(repositories),
         "ENTROPY_ENGINES__RECORDINGS": str(data() / "recordings"),

@@ -44,7 +44,7 @@ def member(plan: Plan, role: str, connection: RedisConnection) -> GitHub:
         app, store = GitHubApp(plan.app, key, transport), Tokens(connection, KEYS, patience=20)
         return Broker(role, app, key, transport=transport, store=store, known=lambda _: None)
 
-    settings = LimitSettings(writes_per_minute=plan.writes, writes_per_hour=10_000, patience=0.2)
+    settings = LimitSettings(writes_per_minute=plan.writes, content_per_hour=10_000, patience=0.2)
     limits = FleetLimits(connection, KEYS, settings, span=20, windows=Windows(minute=plan.minute))
     return GitHub(GitHubSettings(api=plan.api), broker, limiter=limits)
 

@@ -7,7 +7,7 @@ import pytest
 
 from entropy.errors import ForgeRefused, ForgeUnavailable, RateLimited
 from entropy.github import GitHub
-from entropy.github.limiting import importance
+from entropy.github.limiting import content, importance
 from entropy.github.transport import GRAPHQL, Request
 from entropy.models import Importance, Secret, WorkItem
 from entropy.settings import GitHubSettings, LimitSettings, RedisSettings
@@ -139,6 +139,23 @@ def test_reads_stop_at_the_reserve_of_the_forge_s_budget_and_writes_go_on(
 )
 def test_merges_come_before_labels_and_these_before_comments(verb: str, path: str, expected: Importance) -> None:
     assert importance(Request(verb, path, "t")) is expected
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "expected"),
+    [
+        ("POST", "/repos/a/b/issues", True),
+        ("POST", "/repos/a/b/issues/7/comments", True),
+        ("POST", "/repos/a/b/pulls/7/reviews", True),
+        ("PATCH", "/repos/a/b/issues/comments/9", False),
+        ("POST", "/repos/a/b/issues/7/labels", False),
+        ("POST", "/repos/a/b/statuses/1234567", False),
+        ("PUT", "/repos/a/b/pulls/7/merge", False),
+        ("GET", "/repos/a/b/issues", False),
+    ],
+)
+def test_content_is_what_people_are_told_of(verb: str, path: str, expected: bool) -> None:
+    assert content(Request(verb, path, "t")) is expected
 
 
 @pytest.mark.parametrize(

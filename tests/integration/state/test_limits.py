@@ -23,12 +23,14 @@ DEADLINE = 20
 def limits(
     connection: RedisConnection, *, minute: int = 8, hour: int = 1000, patience: float = 0, windows: Windows = USUAL
 ) -> FleetLimits:
-    settings = LimitSettings(writes_per_minute=minute, writes_per_hour=hour, patience=patience)
+    settings = LimitSettings(writes_per_minute=minute, content_per_hour=hour, patience=patience)
     return FleetLimits(connection, KEYS, settings, span=1, windows=windows)
 
 
-def write(limits: FleetLimits, importance: Importance = Importance.MERGE, *, identity: str = WHO) -> None:
-    limits.leave(limits.enter(identity, "core", importance), DONE)
+def write(
+    limits: FleetLimits, importance: Importance = Importance.MERGE, *, identity: str = WHO, content: bool = False
+) -> None:
+    limits.leave(limits.enter(identity, "core", importance, content=content), DONE)
 
 
 def until(true: Callable[[], object]) -> None:
@@ -56,13 +58,15 @@ def test_no_more_writes_than_fit_into_a_minute(connection: RedisConnection) -> N
     write(gate, identity="installation:2")
 
 
-def test_no_more_writes_than_fit_into_an_hour(connection: RedisConnection) -> None:
+def test_no_more_content_than_fits_into_an_hour(connection: RedisConnection) -> None:
     gate = limits(connection, minute=100, hour=5)
     for _ in range(5):
-        write(gate)
+        write(gate, content=True)
     with pytest.raises(RateLimited) as caught:
-        write(gate)
+        write(gate, content=True)
     assert 3590 < caught.value.retry_after <= 3600.1
+    for _ in range(10):
+        write(gate, Importance.CHANGE)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +86,16 @@ def test_reads_go_on_when_no_write_may(connection: RedisConnection) -> None:
     for _ in range(20):
         write(gate, Importance.READ)
     assert written(connection) == 1
+
+
+def test_content_counts_from_its_answer_on(connection: RedisConnection) -> None:
+    gate = limits(connection, hour=1, patience=5, windows=Windows(hour=0.3))
+    turn = gate.enter(WHO, "core", Importance.MERGE, content=True)
+    time.sleep(0.4)
+    gate.leave(turn, DONE)
+    answered = connection.now()
+    write(gate, content=True)
+    assert connection.now() - answered >= 0.3
 
 
 def test_a_write_counts_from_its_answer_on(connection: RedisConnection) -> None:
@@ -226,8 +240,9 @@ def test_who_dies_while_writing_is_counted_as_long_as_the_write_may_arrive(conne
 
 def test_everything_is_forgotten_in_the_end(connection: RedisConnection) -> None:
     gate = limits(connection)
-    gate.leave(gate.enter(WHO, "core", Importance.COMMENT), Standing(limit=9, remaining=5, reset=3, pause=2))
-    assert Counter(connection.redis.ttl(key) > 0 for key in connection.redis.keys("*")) == Counter({True: 3})
+    turn = gate.enter(WHO, "core", Importance.COMMENT, content=True)
+    gate.leave(turn, Standing(limit=9, remaining=5, reset=3, pause=2))
+    assert Counter(connection.redis.ttl(key) > 0 for key in connection.redis.keys("*")) == Counter({True: 4})
 
 
 def test_a_waiter_asks_often_enough_to_keep_its_seat() -> None:
