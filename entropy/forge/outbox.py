@@ -29,7 +29,7 @@ def fill(store: Store, db: sqlite3.Connection) -> None:
 def _tell(store: Store, db: sqlite3.Connection, row: sqlite3.Row) -> None:
     detail = json.loads(row["detail"])
     home = repositories.numbered(db, row["repository_id"]) if row["repository_id"] else None
-    for target in hooks.listening(db, home, detail.get("installation")):
+    for target in hooks.listening(db, home, detail):
         if not target.wants(row["event"]):
             continue
         view = View(db, target.hook["origin"])

@@ -214,10 +214,13 @@ class Store:
             account = users.owner(db, owner_login)
             if apps.numbered(db, app_id) is None:
                 raise StoreError(f"There is no app {app_id} here; add it first.")
+            known = apps.installed_on(db, app_id, account["id"])
+            former = apps.reached(db, known["id"]) if known else None
             row = apps.install(db, app_id, account["id"], {"metadata": "read", **permissions})
             if repositories is not None:
                 names = (name if "/" in name else f"{owner_login}/{name}" for name in repositories)
                 apps.choose(db, row["id"], [self._home(db, name)["id"] for name in names])
+            apps.tell_change(db, former, row["id"])
         return int(row["id"])
 
     def rename(self, full_name: str, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from entropy.forge.apps import client_id
@@ -48,7 +49,7 @@ def stand_in(view: View, person: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def installation(view: View, made: sqlite3.Row, row: sqlite3.Row) -> dict[str, Any]:
+def installation(view: View, made: sqlite3.Row, row: sqlite3.Row | Mapping[str, Any]) -> dict[str, Any]:
     """`made` is the app that `row` is an installation of."""
     account = users.known(view.db, row["account_id"])
     return {

@@ -17,9 +17,10 @@ from entropy.forge.present.apps import stand_in
 from entropy.forge.present.pushes import push
 from entropy.forge.present.repositories import full, label, minimal
 from entropy.forge.present.view import View, node_id
-from entropy.forge.records import apps, comments, issues, repositories, reviews, statuses, suites, threads, users
+from entropy.forge.records import apps, comments, issues, reviews, statuses, suites, threads, users
 
 Payload = dict[str, Any]
+Row = sqlite3.Row | Mapping[str, Any]
 SILENT = {("pull_request", "merged"), ("pull_request", "review_dismissed")}
 """Events that timelines have and webhooks have not."""
 
@@ -44,7 +45,7 @@ class Happened:
         return self.git
 
 
-def payload(view: View, happened: Happened, installation: sqlite3.Row | None) -> Payload | None:
+def payload(view: View, happened: Happened, installation: Row | None) -> Payload | None:
     """None for what webhooks don't tell, and for what is gone."""
     row = happened.row
     make = MAKERS.get(row["event"])
@@ -54,10 +55,10 @@ def payload(view: View, happened: Happened, installation: sqlite3.Row | None) ->
     if told is None:
         return None
     action = {"action": row["action"]} if row["action"] else {}
-    return {**action, **told, **surroundings(view, happened.home, row["user_id"], installation)}
+    return {**action, **surroundings(view, happened.home, row["user_id"], installation), **told}
 
 
-def surroundings(view: View, home: sqlite3.Row | None, user_id: int, installation: sqlite3.Row | None) -> Payload:
+def surroundings(view: View, home: sqlite3.Row | None, user_id: int, installation: Row | None) -> Payload:
     """What every webhook says: where, by whom, and through which installation."""
     told: Payload = {"sender": view.known_user(user_id)}
     if home:
@@ -239,24 +240,23 @@ def _label(view: View, happened: Happened) -> Payload:
 
 
 def _installation(view: View, happened: Happened) -> Payload | None:
-    told = happened.detail.get("shape")
-    row = apps.installation(view.db, happened.detail["installation"])
-    made = apps.numbered(view.db, row["app_id"]) if row else None
-    shape = told or (installation_shape(view, made, row) if made and row else None)
-    if shape is None:
+    """An installation may be gone, and its app with it."""
+    detail, made = happened.detail, apps.numbered(view.db, happened.detail["app"])
+    if made is None:
         return None
-    brief = [_brief(repositories.numbered(view.db, number)) for number in happened.detail.get("repositories") or ()]
-    listed = {"repositories": brief, "requester": None} if happened.row["event"] == "installation" else {}
-    return {"installation": shape, **listed}
-
-
-def _brief(row: sqlite3.Row) -> Payload:
-    copied = ("id", "name", "full_name")
-    return {
-        **{name: row[name] for name in copied},
-        "node_id": node_id("Repository", row["id"]),
-        "private": bool(row["private"]),
+    told: Payload = {"installation": installation_shape(view, made, detail["row"]), "requester": None}
+    if happened.row["event"] == "installation":
+        return {**told, "repositories": [_brief(view, number) for number in detail.get("repositories") or ()]}
+    listed = {
+        f"repositories_{word}": [_brief(view, number) for number in detail[word]] for word in ("added", "removed")
     }
+    return {**told, **listed, "repository_selection": told["installation"]["repository_selection"]}
+
+
+def _brief(view: View, number: int) -> Payload:
+    row = view.home(number)
+    told = {name: row[name] for name in ("id", "name", "full_name")}
+    return {**told, "node_id": node_id("Repository", row["id"]), "private": bool(row["private"])}
 
 
 def _sub_issues(view: View, happened: Happened) -> Payload:
@@ -292,6 +292,7 @@ MAKERS: Mapping[str, Callable[[View, Happened], Payload | None]] = {
     "push": _push,
     "label": _label,
     "installation": _installation,
+    "installation_repositories": _installation,
     "sub_issues": _sub_issues,
     "issue_dependencies": _dependencies,
 }

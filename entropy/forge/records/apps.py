@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from entropy.forge.clock import now
 from entropy.forge.permissions import token_hash
-from entropy.forge.records import users
+from entropy.forge.records import activity, users
 
 _REACHED = (
     "SELECT repositories.id FROM repositories JOIN installations ON account_id = owner_id"
@@ -76,12 +76,39 @@ def choose(db: sqlite3.Connection, installation_id: int, repositories: Iterable[
 
 
 def uninstall(db: sqlite3.Connection, installation_id: int) -> None:
-    db.execute("DELETE FROM installations WHERE id = ?", (installation_id,))
+    row = installation(db, installation_id)
+    if row:
+        tell(db, row, "installation.deleted", repositories=reached(db, installation_id))
+        db.execute("DELETE FROM installations WHERE id = ?", (installation_id,))
 
 
 def suspend(db: sqlite3.Connection, installation_id: int, moment: str | None) -> None:
     """None lets it work again."""
     db.execute("UPDATE installations SET suspended = ? WHERE id = ?", (moment, installation_id))
+    row = installation(db, installation_id)
+    if row:
+        tell(db, row, "installation.suspend" if moment else "installation.unsuspend")
+
+
+def tell(db: sqlite3.Connection, row: sqlite3.Row, what: str, **detail: object) -> None:
+    """Something happened to an installation, which may be gone when it is told; its account has done it."""
+    known = {"installation": row["id"], "app": row["app_id"], "row": dict(row), **detail}
+    activity.tell(db, (None, None), row["account_id"], what, detail=known)
+
+
+def tell_change(db: sqlite3.Connection, former: list[int] | None, installation_id: int) -> None:
+    """Tell that an app was installed, or which repositories came and went; `former` are those that it reached."""
+    row, present = installation(db, installation_id), reached(db, installation_id)
+    if row is None:
+        return
+    if former is None:
+        tell(db, row, "installation.created", repositories=present)
+        return
+    added, removed = sorted({*present} - {*former}), sorted({*former} - {*present})
+    if added:
+        tell(db, row, "installation_repositories.added", added=added, removed=[])
+    if removed:
+        tell(db, row, "installation_repositories.removed", added=[], removed=removed)
 
 
 def installations(db: sqlite3.Connection, app_id: int) -> list[sqlite3.Row]:

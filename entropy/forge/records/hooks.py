@@ -18,7 +18,7 @@ class Target:
     """A hook that is to be told, and the installation through which an App hears of it."""
 
     hook: sqlite3.Row
-    installation: sqlite3.Row | None = None
+    installation: sqlite3.Row | Mapping[str, Any] | None = None
 
     def wants(self, event: str) -> bool:
         wanted = json.loads(self.hook["events"])
@@ -85,16 +85,14 @@ def delete(db: sqlite3.Connection, hook_id: int) -> None:
     db.execute("DELETE FROM hooks WHERE id = ?", (hook_id,))
 
 
-def listening(db: sqlite3.Connection, home: sqlite3.Row | None, installation_id: int | None) -> list[Target]:
-    """Whom something is told that happens in a repository, or to an installation."""
+def listening(db: sqlite3.Connection, home: sqlite3.Row | None, detail: Mapping[str, Any]) -> list[Target]:
+    """Whom something is told that happens in a repository, or to an installation, of which `detail` has the facts."""
     found = [Target(row) for row in find(db, home["id"]) if row["active"]] if home else []
     for row in db.execute("SELECT * FROM hooks WHERE app_id IS NOT NULL AND active ORDER BY id").fetchall():
         if home:
             installed = apps.installed_on(db, row["app_id"], home["owner_id"])
             if installed and not installed["suspended"] and apps.reaches(db, installed, home):
                 found.append(Target(row, installed))
-        elif installation_id:
-            installed = apps.installation(db, installation_id)
-            if installed and installed["app_id"] == row["app_id"]:
-                found.append(Target(row, installed))
+        elif detail.get("app") == row["app_id"]:
+            found.append(Target(row, detail["row"]))
     return found
