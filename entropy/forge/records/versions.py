@@ -6,7 +6,7 @@ Triggers move it in the transaction of the change, whoever makes it.
 import sqlite3
 
 _OF_ISSUE = "(SELECT repository_id FROM issues WHERE id = {row}.issue_id)"
-_TABLES = {
+TABLES = {
     "issues": "({row}.repository_id)",
     "labels": "({row}.repository_id)",
     "collaborators": "({row}.repository_id)",
@@ -32,7 +32,7 @@ _SHOWN = ("owner_id", "name", "private", "archived", "deleted")
 
 def install(db: sqlite3.Connection) -> None:
     """The triggers, where they are not there yet."""
-    for table, place in _TABLES.items():
+    for table, place in TABLES.items():
         for event, row in _EVENTS.items():
             _trigger(db, f"{table}_{event}", f"{event} ON {table}", f"WHERE id IN {place.format(row=row)}")
     _trigger(db, "homes", f"UPDATE OF {', '.join(_SHOWN)} ON repositories", "WHERE id = NEW.id")

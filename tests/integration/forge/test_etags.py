@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from entropy.forge.records import issues, repositories, users
-from entropy.forge.records.versions import touch
+from entropy.forge.records.versions import TABLES, touch
 from tests.integration.forge.conftest import NAME, Village
 
 REPO = f"/repos/{NAME}"
@@ -112,6 +112,34 @@ def test_what_changes_elsewhere_and_by_the_store_is_seen_too(busy: Village, sour
     assert former != _seen(busy, ASKED[1])[1]
 
 
+def test_every_row_that_an_issue_shows_moves_the_version(busy: Village) -> None:
+    """Past the API, too: whatever writes to one of these tables, the triggers see it."""
+    comment = {"path": "engine.py", "line": 2, "side": "RIGHT", "body": "Why?"}
+    for method, path, body in (
+        ("POST", "/issues/1/labels", {"labels": ["bug"]}),
+        ("POST", "/issues/1/comments", {"body": "Hello"}),
+        ("POST", "/issues/1/assignees", {"assignees": ["read"]}),
+        ("POST", "/issues/1/reactions", {"content": "eyes"}),
+        ("PUT", "/issues/1/lock", None),
+        ("POST", "/pulls/2/reviews", {"event": "COMMENT", "body": "Hm", "comments": [comment]}),
+    ):
+        assert _ask(busy, "admin", method, REPO + path, body).ok, path
+    still = []
+    with busy.server.store.write() as db:
+        db.execute("INSERT INTO sub_issues (child_id, parent_id, position) VALUES (2, 1, 0)")
+        db.execute("INSERT INTO dependencies (issue_id, blocker_id) VALUES (2, 1)")
+    with busy.server.store.read() as db:
+        for table in TABLES:
+            for statement in (f"UPDATE {table} SET rowid = rowid", f"DELETE FROM {table}"):
+                db.execute("BEGIN")
+                db.execute("PRAGMA defer_foreign_keys = ON")
+                before = db.execute("SELECT version FROM repositories").fetchone()[0]
+                assert db.execute(statement).rowcount > 0, table
+                still += [] if db.execute("SELECT version FROM repositories").fetchone()[0] > before else [statement]
+                db.execute("ROLLBACK")
+    assert still == []
+
+
 def test_what_is_said_of_commits_leaves_issues_alone(busy: Village) -> None:
     tag, _ = _seen(busy, ASKED[0])
     head = _ask(busy, "read", "GET", f"{REPO}/pulls/2").json()["head"]["sha"]
@@ -129,8 +157,10 @@ def test_a_tag_is_for_one_question_of_one_token(busy: Village) -> None:
         assert _ask(busy, "read", "GET", other, tag=tag).status_code == 200
     refused = _ask(busy, "read", "POST", f"{REPO}/labels", {"name": "x"}, tag=tag)
     assert refused.status_code == 403
-    made = _ask(busy, "write", "PATCH", f"{REPO}/issues/1", {"title": "One"}, tag=tag)
-    assert made.status_code == 200, "a write is never unchanged"
+    path, same = f"{REPO}/issues/1", {"title": "One"}
+    made = _ask(busy, "write", "PATCH", path, same)
+    again = _ask(busy, "write", "PATCH", path, same, tag=made.headers["ETag"])
+    assert (again.status_code, again.content) == (200, made.content), "a write is never unchanged"
 
 
 def test_a_tag_opens_no_door(busy: Village) -> None:
