@@ -5,6 +5,7 @@ from typing import Self
 
 from entropy.github.auth import MakeCredentials
 from entropy.github.checks import Checks
+from entropy.github.commits import Commits
 from entropy.github.connection import Connection
 from entropy.github.discovery import Discovery
 from entropy.github.facts import RepositoryFacts, identity_of, repository_of
@@ -34,6 +35,7 @@ class GitHub:
         self.checks = checks
         self.reviews = Reviews(self._connection, checks)
         self.threads = Threads(self._connection)
+        self.commits = Commits(self._connection)
         self.pulls = Pulls(self._connection, self.reviews, checks)
         self.issues = Issues(self._connection, self.pulls)
         self.discovery = Discovery(self._connection)

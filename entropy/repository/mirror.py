@@ -19,6 +19,7 @@ from entropy.settings import RepositorySettings
 
 DIFF_LIMIT = 1024 * 1024
 FILE_LIMIT = 4 * 1024 * 1024
+API_LIMIT = 8 * 1024 * 1024
 FETCH_OPTIONS = ("--quiet", "--prune", "--no-tags", "--force", "--no-write-fetch-head")
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/pull/*/head:refs/pull/*/head")
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -100,6 +101,34 @@ class Mirror:
         commits = (self.commit_of(before), self.commit_of(after))
         names = self._git.read("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", *commits)
         return frozenset(name.decode("utf-8", "replace") for name in names.split(b"\0") if name)
+
+    def parent_of(self, commit: str) -> str:
+        return self.commit_of(self._git.read("rev-parse", "--verify", f"{commit}^1").decode().strip())
+
+    def message_of(self, commit: str) -> str:
+        return self._git.read("show", "--no-patch", "--format=%B", commit).decode("utf-8", "replace").strip()
+
+    def is_twin(self, commit: str | None, other: str) -> bool:
+        """Whether both make the same change of the same commit in the same words, whoever made them and when."""
+        if commit is None or self._resolve(commit) is None:
+            return False
+        facts = ("show", "--no-patch", "--format=%T %P%n%B")
+        return self._git.read(*facts, commit).strip() == self._git.read(*facts, other).strip()
+
+    def files_of(self, commit: str) -> dict[str, bytes | None] | None:
+        """What a commit makes of each file that it touches, None for none; None in all where that is not everything."""
+        listing = self._git.read("diff-tree", "-r", "--raw", "-z", "--no-renames", f"{commit}^1", commit)
+        fields = listing.split(b"\0")
+        found: dict[str, bytes | None] = {}
+        size = 0
+        for facts, path in zip(fields[0::2], fields[1::2], strict=False):
+            before, after, _, blob, _ = facts.lstrip(b":").split(b" ")
+            if after not in {b"000000", b"100644"} or (after != b"000000" and before not in {b"000000", b"100644"}):
+                return None
+            content = self._git.read("cat-file", "blob", blob.decode()) if after != b"000000" else None
+            size += len(content or b"")
+            found[path.decode()] = content
+        return found if size <= API_LIMIT else None
 
     def conflicts(self, base: str, head: str) -> bool:
         """Whether the two cannot be merged without a person or an agent."""

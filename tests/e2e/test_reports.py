@@ -2,6 +2,8 @@
 
 import re
 
+from github.PullRequest import PullRequest
+
 from entropy.lifecycle.progress import DATA
 from tests.e2e.cluster import CONTROL, SANDBOX, Cluster
 
@@ -85,3 +87,34 @@ def test_what_a_time_limit_cuts_off_is_kept_with_its_run_where_nothing_is_to_be_
     (run,) = re.findall(r"celery -A entropy runs patch ([0-9a-f]+)", body)
     cluster.until(lambda: '"stage": "done"' in cluster.celery("runs", "show", run).stdout, what="the run is over")
     assert "+long = True" in cluster.celery("runs", "patch", run).stdout
+
+
+def proposed(cluster: Cluster, recipe: str) -> PullRequest:
+    """A pull request whose commit is made by the forge, if it can be."""
+    cluster.file_issue("Do it", "entropy:code", recipe)
+    through_api = {"ENTROPY_REPORTS__COMMITS": "api"}
+    cluster.worker("coder", "coder.control,scheduling", cluster.control() | through_api)
+    cluster.worker("sandbox", SANDBOX, cluster.sandbox() | through_api)
+    cluster.beat()
+    cluster.until(lambda: handed_on(cluster), what="it is proposed")
+    return handed_on(cluster)[0]
+
+
+def handed_on(cluster: Cluster) -> list[PullRequest]:
+    return [pull for pull in cluster.repository.get_pulls() if "entropy:review" in cluster.labels(pull.number)]
+
+
+def test_a_commit_that_the_forge_makes_is_shown_as_verified(cluster: Cluster) -> None:
+    pull = proposed(cluster, "recipe:header")
+    (commit,) = pull.get_commits()
+    assert commit.raw_data["commit"]["verification"]["verified"]
+    assert "Entropy-Run: " in commit.commit.message
+    assert [file.filename for file in pull.get_files()] == ["widgets/__init__.py"]
+
+
+def test_what_the_api_has_no_words_for_is_pushed_and_people_are_told(cluster: Cluster) -> None:
+    pull = proposed(cluster, "recipe:executable")
+    (commit,) = pull.get_commits()
+    assert not commit.raw_data["commit"]["verification"]["verified"]
+    ((_, body),) = cluster.comments(1)
+    assert "does not show this as verified" in body

@@ -17,6 +17,7 @@ RECIPES = {
         "**",
     ),
     "many": ("[Path(f'widgets/f{n}.py').write_text(str(n)) for n in range(10_000)]", "widgets/**"),
+    "executable": ("path = Path('widgets/tool.py'); path.write_text(''); path.chmod(0o755)", "widgets/**"),
     "nothing": ("print('nothing to do')", "widgets/**"),
     "fails": ("raise SystemExit('the tool broke')", "widgets/**"),
     "long": ("import time; Path('widgets/long.py').write_text('long = True\\n'); time.sleep(100)", "widgets/**"),

@@ -43,8 +43,8 @@ def publish_change(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
 def propose(run: Run, commit: str, assignment: Assignment, mirror: Mirror, tools: Toolbox) -> BranchTip:
     """Bring the commit to the branch of the issue's next proposal."""
     branch, expected = _branch(run, commit, tools.github(run.role), mirror)
-    if expected == commit:
-        return BranchTip(branch, commit)
+    if expected is not None and _is_at(expected, commit, mirror):
+        return BranchTip(branch, expected)
     return deliver(run, BranchTip(branch, commit), expected, mirror, tools)
 
 
@@ -75,8 +75,8 @@ def _branch(run: Run, commit: str, forge: GitHub, mirror: Mirror) -> tuple[str, 
     while True:
         branch = stem if attempt == 1 else f"{stem}-{attempt}"
         pulls = forge.pulls.find(run.item.repository, branch=branch)
-        if any(pull.head_commit == commit for pull in pulls):
-            return branch, commit  # an earlier try of this run came so far, whatever became of it since
+        if there := [pull.head_commit for pull in pulls if _is_at(pull.head_commit, commit, mirror)]:
+            return branch, there[0]  # an earlier try of this run came so far, whatever became of it since
         standing = next((pull for pull in pulls if pull.open), None)
         if standing is not None:
             raise PolicyViolation(
@@ -86,6 +86,10 @@ def _branch(run: Run, commit: str, forge: GitHub, mirror: Mirror) -> tuple[str, 
         if not pulls:
             return branch, mirror.tip_of(branch)
         attempt += 1
+
+
+def _is_at(head: str, commit: str, mirror: Mirror) -> bool:
+    return head == commit or mirror.is_twin(head, commit)
 
 
 def _rework(run: Run, outcome: Outcome, assignment: Assignment, commit: str, tools: Toolbox) -> Published:
