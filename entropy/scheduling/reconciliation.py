@@ -6,7 +6,7 @@ from entropy.errors import ConfigurationError, EntropyError, RateLimited, StateU
 from entropy.scheduling import roster
 from entropy.scheduling.batches import compare_all
 from entropy.scheduling.net import cast
-from entropy.scheduling.pace import longest_wait, waiting_time
+from entropy.scheduling.pace import longest_period, period, until_turn
 from entropy.scheduling.watching import watch
 from entropy.state.rounds import Round, Sweeping
 from entropy.wiring import Toolbox
@@ -41,11 +41,12 @@ def _sweep(rounds: list[Round], sweeping: Sweeping, tools: Toolbox) -> None:
     settings = tools.settings.scheduling
     served = tools.rounds.count()
     few = served <= settings.watched
-    longest = longest_wait(settings, served, told=tools.rounds.told_by_app)
+    longest = longest_period(settings, served, told=tools.rounds.told_by_app)
     lively = tools.rounds.stirred(settings.watched)
-    slower = tools.rounds.pace
+    slower, now = tools.rounds.pace, tools.connection.now()
     # Planned before it is done: a hint that comes while we look counts.
-    tools.rounds.plan({name: waiting_time(settings, quiet, slower=slower, longest=longest) for name, quiet in rounds})
+    cycles = {name: period(settings, quiet, slower=slower, longest=longest) for name, quiet in rounds}
+    tools.rounds.plan({name: until_turn(name, cycle, now=now) for name, cycle in cycles.items()})
     for name, _ in rounds:
         if few or name in lively:
             sweeping.goes_on()

@@ -44,7 +44,7 @@ def measure(plan: Plan) -> dict[str, Any]:
         ):
             _say(f"{plan.repositories} repositories: first sweep")
             TaskScheduler(country.tools).discover()
-            _let_pass(country, plan, minutes=2 * _round(plan) / 60, change=0.0)
+            _let_pass(country, plan, minutes=_round(plan) / 60, change=0.0)
             idle = _part(country, plan, gaps[0], change=0.0)
             busy = _part(country, plan, gaps[0], change=plan.change)
     return {"repositories": plan.repositories, "minutes": plan.minutes, "speed": plan.speed, "idle": idle, "busy": busy}

@@ -96,7 +96,7 @@ def open_country(
             "redis": {"url": redis_url},
             "github": {"api": forge.api, "repositories": names, **(github or {})},
             "secrets": {"directory": secrets},
-            "scheduling": {"interval": 600, **scheduling},
+            "scheduling": {"interval": 1e6, **scheduling},  # nothing falls due during a test
         }
         tools = Toolbox(Settings.model_validate(told))
         _as_app(forge, secrets)
