@@ -21,7 +21,7 @@ PATH = "/_faults"
 """Where rules are set (POST a list), looked at (GET, with how often each fired) and forgotten (DELETE)."""
 
 Effect = Literal[
-    "502_after_applying", "502_before", "403_secondary", "429", "hang", "drop_connection", "stale_list",
+    "502_after_applying", "502_before", "403_secondary", "429", "307", "hang", "drop_connection", "stale_list",
     "lose_webhook", "double_webhook",
 ]  # fmt: skip
 WEBHOOKS: Mapping[Effect, Mishap] = {"lose_webhook": "lose", "double_webhook": "double"}
@@ -80,6 +80,7 @@ class Faults:
             "502_before": self._fail_before,
             "403_secondary": self._limit,
             "429": self._limit,
+            "307": self._redirect,
             "hang": self._hang,
             "drop_connection": self._drop,
             "stale_list": self._lag,
@@ -130,6 +131,13 @@ class Faults:
     async def _limit(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> bool:
         status = 403 if rule.effect == "403_secondary" else 429
         await JSONResponse(SECONDARY, status, {"Retry-After": f"{rule.seconds:.0f}"})(scope, receive, send)
+        return True
+
+    async def _redirect(self, _: Rule, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Nothing is written; the address is where the same may be asked for again."""
+        address = str(Request(scope).url)
+        told = {"message": "Temporary Redirect", "url": address}
+        await JSONResponse(told, 307, {"Location": address})(scope, receive, send)
         return True
 
     async def _hang(self, rule: Rule, scope: Scope, receive: Receive, send: Send) -> bool:

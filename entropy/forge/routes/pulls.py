@@ -5,6 +5,7 @@ import sqlite3
 from entropy.forge import tracking
 from entropy.forge.call import Call, Endpoint, Reply, total
 from entropy.forge.comparisons import Comparison, compare
+from entropy.forge.gitrepo import Commit
 from entropy.forge.names import is_ref
 from entropy.forge.permissions import Level
 from entropy.forge.present import commits as commit_shapes
@@ -133,12 +134,31 @@ def files(call: Call) -> Reply:
 
 def commits(call: Call) -> Reply:
     pull, page = current(call), call.page
-    newest = call.git.log(f"{pull['base_sha']}..{pull['head_sha']}", limit=250)
+    newest = _commits(call, pull)
     chosen = newest[::-1][page.offset : page.offset + page.size]
     return call.listing([commit_shapes.commit(call.view, call.repository, row) for row in chosen], len(newest))
 
 
+def of_commit(call: Call) -> Reply:
+    """Those that bring a commit in, or have brought it."""
+    sha = call.commit(call.params["ref"])
+    everything = pulls.find(call.db, call.repository_id, pulls.PullFilter(state="all", limit=-1))
+    found = [
+        row
+        for row in everything
+        if sha in {row["head_sha"], row["merge_sha"]}
+        or (row["state"] == "open" and sha in {each.sha for each in _commits(call, row)})
+    ]
+    chosen = found[call.page.offset : call.page.offset + call.page.size]
+    return call.listing([shapes.simple(call.view, row) for row in chosen], len(found))
+
+
+def _commits(call: Call, pull: sqlite3.Row) -> list[Commit]:
+    return call.git.log(f"{pull['base_sha']}..{pull['head_sha']}", limit=250)
+
+
 TABLE = (
+    Endpoint("GET", f"{HOME}/commits/{{ref:path}}/pulls", of_commit),
     Endpoint("GET", f"{HOME}/pulls", find),
     Endpoint("POST", f"{HOME}/pulls", create),
     Endpoint("GET", PULL, get),

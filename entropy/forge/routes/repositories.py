@@ -7,7 +7,7 @@ from entropy.forge.bodies import Body
 from entropy.forge.call import Call, Endpoint, Reply
 from entropy.forge.permissions import Level, level
 from entropy.forge.present import repositories as shapes
-from entropy.forge.records import repositories, users
+from entropy.forge.records import activity, repositories, users
 from entropy.forge.refusals import invalid, not_found
 
 HOME = "/repos/{owner}/{repo}"
@@ -57,7 +57,13 @@ def create_label(call: Call) -> Reply:
     if repositories.label(call.db, call.repository_id, name):
         raise invalid("Label", "name", "already_exists")
     row = repositories.create_label(call.db, call.repository_id, name, color=color or "ededed", description=description)
+    _tell(call, "created", row)
     return Reply(201, shapes.label(call.view, call.repository, row))
+
+
+def _tell(call: Call, action: str, row: sqlite3.Row, **detail: object) -> None:
+    told = {"label": dict(row), **detail}
+    activity.tell(call.db, (call.repository_id, None), call.my_id, f"label.{action}", detail=told)
 
 
 def edit_label(call: Call) -> Reply:
@@ -71,6 +77,10 @@ def edit_label(call: Call) -> Reply:
         (name, _color(body), body.text("description", limit=100), row["id"]),
     )
     changed = repositories.create_label(call.db, call.repository_id, name)
+    former = {
+        fact: {"from": row[fact] or ""} for fact in ("name", "color", "description") if row[fact] != changed[fact]
+    }
+    _tell(call, "edited", changed, changes=former)
     return Reply(data=shapes.label(call.view, call.repository, changed))
 
 
@@ -78,6 +88,7 @@ def delete_label(call: Call) -> Reply:
     row = _label(call)
     call.db.execute("DELETE FROM issue_labels WHERE label_id = ?", (row["id"],))
     call.db.execute("DELETE FROM labels WHERE id = ?", (row["id"],))
+    _tell(call, "deleted", row)
     return Reply(204)
 
 

@@ -73,6 +73,7 @@ def test_without_rules_nothing_goes_wrong(client: Client) -> None:
         ("502_before", 502, False),
         ("403_secondary", 403, False),
         ("429", 429, False),
+        ("307", 307, False),
         ("hang", 201, True),
     ],
 )

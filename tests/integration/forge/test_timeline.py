@@ -105,3 +105,24 @@ def test_in_a_locked_conversation_only_writers_speak(judged: Judged, person: str
     assert judged.ask("read", "GET", ISSUE)["locked"]
     judged.ask(person, "POST", f"{ISSUE}/comments", {"body": "But!"}, status=status)
     judged.ask("stranger", "PUT", f"{ISSUE}/lock", status=403)
+
+
+def test_a_commit_names_its_pull_requests(judged: Judged, change: Callable[..., str]) -> None:
+    head = change("topic")
+    judged.ask("write", "POST", f"{HOME}/pulls", {"title": "T", "head": "topic", "base": "main"})
+    assert [row["number"] for row in judged.ask("read", "GET", f"{HOME}/commits/{head}/pulls")] == [1]
+    assert judged.ask("read", "GET", f"{HOME}/commits/main/pulls") == []
+    merged = judged.ask("admin", "PUT", f"{HOME}/pulls/1/merge", {})["sha"]
+    assert [row["number"] for row in judged.ask("read", "GET", f"{HOME}/commits/{merged}/pulls")] == [1]
+
+
+def test_a_review_that_is_not_submitted_is_discarded_by_its_author(judged: Judged, change: Callable[..., str]) -> None:
+    change("topic")
+    judged.ask("write", "POST", f"{HOME}/pulls", {"title": "T", "head": "topic", "base": "main"})
+    remark = {"path": "engine.py", "line": 2, "side": "RIGHT", "body": "Why?"}
+    made = judged.ask("admin", "POST", f"{HOME}/pulls/1/reviews", {"body": "Hm", "comments": [remark]})
+    path = f"{HOME}/pulls/1/reviews/{made['id']}"
+    assert judged.answer("write", "DELETE", path).status_code == 403
+    assert judged.ask("admin", "DELETE", path)["state"] == "PENDING"
+    assert judged.ask("read", "GET", f"{HOME}/pulls/1/reviews") == []
+    assert judged.ask("read", "GET", f"{HOME}/pulls/1/comments") == []

@@ -132,6 +132,10 @@ def test_checks_statuses_and_branches_are_told(judged: Judged, listener: Listene
     judged.ask("admin", "POST", f"{HOME}/check-suites/{suite}/rerequest")
     judged.ask("write", "POST", f"{HOME}/git/refs", {"ref": "refs/heads/other", "sha": head})
     judged.ask("write", "DELETE", f"{HOME}/git/refs/heads/other")
+    judged.ask("write", "POST", f"{HOME}/labels", {"name": "one"})
+    judged.ask("write", "PATCH", f"{HOME}/labels/one", {"new_name": "two", "color": "aa0000"})
+    judged.ask("write", "DELETE", f"{HOME}/labels/two")
+    listener.wait("label.created", "label.edited", "label.deleted")
     told = listener.wait(
         "status",
         *(f"check_run.{action}" for action in ("created", "completed", "rerequested")),
