@@ -54,11 +54,12 @@ def test_a_command_of_an_outsider_is_refused_once_however_often_he_tries(office:
 
 def test_a_command_is_obeyed_once_even_if_redis_forgets_it(office: Office) -> None:
     number = office.filed(RECIPE)
-    comment = say(office, number, "/entropy explain")
+    comment = say(office, number, "/entropy pause\n/entropy explain")
     before = answers(office, number)
     office.tools.connection.redis.flushall()
-    office.issue(number, "ada").remove_from_labels(RECIPE)
+    office.issue(number, "ada").remove_from_labels("entropy:paused")
     look(office, number)
+    assert office.labels(number) == {RECIPE}
     assert answers(office, number) == before
     assert reactions(office, number, comment) == ["eyes", "rocket"]
 
