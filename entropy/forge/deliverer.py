@@ -113,10 +113,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def _exchange(request: urllib.request.Request, *, insecure: bool) -> tuple[str, int, dict[str, str], str]:
     """What to call it, the status, and what was answered."""
-    context = ssl.create_default_context()
-    if insecure:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    opener = urllib.request.build_opener(_NoRedirects, urllib.request.HTTPSHandler(context=context))
+    opener = urllib.request.build_opener(_NoRedirects, *_secured(request, insecure=insecure))
     try:
         with opener.open(request, timeout=TIMEOUT) as answer:
             return "OK", answer.status, dict(answer.headers), answer.read(KEPT).decode("utf-8", "replace")
@@ -129,6 +126,16 @@ def _exchange(request: urllib.request.Request, *, insecure: bool) -> tuple[str, 
     except (OSError, HTTPException) as error:
         late = isinstance(getattr(error, "reason", None), TimeoutError)
         return ("timed out", 504, {}, "") if late else ("failed to connect to host", 502, {}, "")
+
+
+def _secured(request: urllib.request.Request, *, insecure: bool) -> list[urllib.request.BaseHandler]:
+    """To know all authorities takes long, so only who needs them asks."""
+    if request.type != "https":
+        return []
+    context = ssl.create_default_context()
+    if insecure:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return [urllib.request.HTTPSHandler(context=context)]
 
 
 def _headers(hook: sqlite3.Row, row: sqlite3.Row, body: bytes) -> dict[str, str]:
