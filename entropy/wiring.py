@@ -28,13 +28,13 @@ from entropy.state.holds import Holds
 from entropy.state.intents import Intents, Reached, unwatched
 from entropy.state.keys import Keys
 from entropy.state.limits import FleetLimits
-from entropy.state.people import People
 from entropy.state.looks import Looks
-from entropy.state.rounds import Rounds
+from entropy.state.people import People
 from entropy.state.reruns import Reruns
+from entropy.state.rounds import Rounds
 from entropy.state.runs import Runs
-from entropy.state.tokens import Tokens
 from entropy.state.sightings import Sightings
+from entropy.state.tokens import Tokens
 from entropy.state.waiting import Waiting
 
 TOKEN = "github-token"  # noqa: S105 - the secret's name
@@ -141,6 +141,14 @@ class Toolbox:
         if role not in self._forges:
             self._forges[role] = GitHub(self.settings.github, self._credentials(role), limiter=self.limits)
         return self._forges[role]
+
+    def app(self, role: str) -> GitHubApp | None:
+        """The GitHub App that this role is, if it is one."""
+        apps = self.settings.github.apps
+        number = apps.get(role, apps.get("*"))
+        if number is None:
+            return None
+        return GitHubApp(number, self.secrets.get(role, APP_KEY), Transport(self.settings.github))
 
     @cached_property
     def identities(self) -> Mapping[str, str]:

@@ -86,6 +86,19 @@ class GitHubApp:
         request = Request("DELETE", "/installation/token", "revoke a token")
         told(self._transport.send(request, token), request.tried)
 
+    def failed_deliveries(self, pages: int) -> Iterator[dict[str, Any]]:
+        """The webhooks that did not arrive, the latest attempt first; at most so many pages of a hundred."""
+        path: str | None = "/app/hook/deliveries?per_page=100&status=failure"
+        while path is not None and pages:
+            response, data = self._ask("GET", path, f"list the webhooks of the GitHub App {self.number}")
+            yield from data
+            path, pages = next_page(response), pages - 1
+
+    def redeliver(self, attempt: int) -> None:
+        """Have a webhook sent again, by the number of an attempt at it."""
+        tried = f"have a webhook of the GitHub App {self.number} sent again"
+        self._ask("POST", f"/app/hook/deliveries/{attempt}/attempts", tried)
+
     def _rows(self) -> Iterator[dict[str, Any]]:
         path: str | None = "/app/installations?per_page=100"
         while path is not None:

@@ -7,6 +7,7 @@ from entropy.scheduling import roster
 from entropy.scheduling.batches import compare_all
 from entropy.scheduling.net import cast
 from entropy.scheduling.pace import longest_period, period, until_turn
+from entropy.scheduling.redelivery import redeliver
 from entropy.scheduling.watching import watch
 from entropy.state.rounds import Round, Sweeping
 from entropy.wiring import Toolbox
@@ -34,6 +35,7 @@ def reconcile(tools: Toolbox) -> None:
                 log.warning("the forge is asked less often", extra={"why": str(error), "slower": slower})
                 return
     cast(tools)
+    redeliver(tools)
 
 
 def _sweep(rounds: list[Round], sweeping: Sweeping, tools: Toolbox) -> None:

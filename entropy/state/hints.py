@@ -52,6 +52,15 @@ class Hints:
         with self._connection.translated():
             return Taken(text(self._hint(keys=[*names, keys.heard], args=arguments)))
 
+    def unknown(self, deliveries: Iterable[str]) -> list[str]:
+        """Those of them that were not taken in."""
+        names = list(deliveries)
+        with self._connection.translated(), self._connection.redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.exists(self._keys.delivery(name))
+            known = pipeline.execute() if names else []
+        return [name for name, there in zip(names, known, strict=True) if not there]
+
     @staticmethod
     def _items(hint: Hint | None) -> Iterable[str]:
         return [str(WorkItem(repository=hint.repository, number=number)) for number in hint.numbers] if hint else []
