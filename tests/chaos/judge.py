@@ -90,8 +90,10 @@ def _about(row: sqlite3.Row) -> str | None:
         return path
     if path.endswith("/comments") and "/issues/" in path:
         return f"{path}:{row['login']}:{_marker(json.loads(row['body'])['body'])}"
-    if path.endswith("/reviews"):
-        return f"{path}:{row['login']}:{json.loads(row['body'])['commit_id']}"
+    if path.endswith("/reviews") and "event" in (review := json.loads(row["body"])):
+        return f"{path}:{row['login']}:{review['commit_id']}"
+    if "/reviews/" in path and path.endswith("/events"):  # where one that was begun is submitted
+        return f"{path}:{row['login']}"
     return None
 
 
@@ -148,7 +150,9 @@ def _marker(body: str) -> str:
 
 def _reviews(db: sqlite3.Connection, issue_id: int) -> list[tuple[str, str]]:
     rows = db.execute(
-        "SELECT users.login, commit_sha FROM reviews JOIN users ON users.id = user_id WHERE issue_id = ?", (issue_id,)
+        "SELECT users.login, commit_sha FROM reviews JOIN users ON users.id = user_id"
+        " WHERE issue_id = ? AND state != 'PENDING'",  # which nobody but its author sees
+        (issue_id,),
     ).fetchall()
     return [(row["login"], row["commit_sha"]) for row in rows]
 

@@ -100,10 +100,14 @@ def delete_comment(db: sqlite3.Connection, comment: sqlite3.Row, user_id: int) -
     tell(db, pull, user_id, "pull_request_review_comment.deleted", subject=comment["id"], gone=dict(comment))
 
 
-def find(db: sqlite3.Connection, pull_id: int, *, limit: int = -1, offset: int = 0) -> list[sqlite3.Row]:
+def find(
+    db: sqlite3.Connection, pull_id: int, *, viewer: int | None = None, limit: int = -1, offset: int = 0
+) -> list[sqlite3.Row]:
+    """A review that is not submitted is there for its author only."""
     return db.execute(
-        "SELECT *, count(*) OVER () AS total FROM reviews WHERE issue_id = ? ORDER BY id LIMIT ? OFFSET ?",
-        (pull_id, limit, offset),
+        "SELECT *, count(*) OVER () AS total FROM reviews WHERE issue_id = ? AND (state != 'PENDING' OR user_id = ?)"
+        " ORDER BY id LIMIT ? OFFSET ?",
+        (pull_id, viewer, limit, offset),
     ).fetchall()
 
 
@@ -123,6 +127,20 @@ def submit(db: sqlite3.Connection, pull: sqlite3.Row, review: sqlite3.Row, state
     tell(db, pull, review["user_id"], "pull_request_review.submitted", subject=review["id"])
     for comment in comments_of_review(db, review["id"]):
         tell(db, pull, review["user_id"], "pull_request_review_comment.created", subject=comment["id"])
+
+
+def pending(db: sqlite3.Connection, pull_id: int, user_id: int) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM reviews WHERE issue_id = ? AND user_id = ? AND state = 'PENDING'", (pull_id, user_id)
+    ).fetchone()
+    return row
+
+
+def drop(db: sqlite3.Connection, review: sqlite3.Row) -> None:
+    """Forget a pending review with its comments."""
+    db.execute("DELETE FROM review_comments WHERE review_id = ?", (review["id"],))
+    db.execute("DELETE FROM reviews WHERE id = ?", (review["id"],))
+    issues.touch(db, review["issue_id"])
 
 
 def dismiss(db: sqlite3.Connection, pull: sqlite3.Row, review: sqlite3.Row, user_id: int) -> None:

@@ -21,7 +21,8 @@ _OWN = {
 
 def find(call: Call) -> Reply:
     pull, page = call.pull(), call.page
-    rows = reviews.find(call.db, pull["id"], limit=page.size, offset=page.offset)
+    viewer = call.my_id if call.viewer is not None else None
+    rows = reviews.find(call.db, pull["id"], viewer=viewer, limit=page.size, offset=page.offset)
     return call.listing([shapes.review(call.view, pull, row) for row in rows], total(rows))
 
 
@@ -46,6 +47,8 @@ def create(call: Call) -> Reply:
     _refuse(call, pull, event, empty=not text.strip() and not parts)
     made = [_part(call, pull, commit, part) for part in parts]
     state = EVENTS.get(event, "PENDING")
+    if reviews.pending(call.db, pull["id"], call.my_id) is not None:
+        raise Refusal(422, "Unprocessable Entity", errors=["User can only have one pending review per pull request"])
     row = reviews.create(call.db, pull, call.my_id, state=state, body=text, commit=commit)
     for comment in made:
         reviews.comment(call.db, row, comment)
@@ -72,16 +75,29 @@ def _part(call: Call, pull: sqlite3.Row, commit: str, part: Body) -> reviews.Lin
 
 def submit(call: Call) -> Reply:
     pull, body = call.pull(), call.body.of("PullRequestReview")
-    row = _review(call, pull)
-    if row["user_id"] != call.my_id:
-        raise forbidden("own")
-    if row["state"] != "PENDING":
-        raise unprocessable("Review is not pending")
+    row = _pending(call, pull)
     event = body.choice("event", tuple(EVENTS), "COMMENT")
     _refuse(call, pull, event, empty=False)
     reviews.submit(call.db, pull, row, EVENTS[event], body.text("body"))
     requests.fulfil(call.db, pull["id"], call.my_id)
     return get(call)
+
+
+def drop(call: Call) -> Reply:
+    row = _pending(call, call.pull())
+    reply = get(call)
+    reviews.drop(call.db, row)
+    return reply
+
+
+def _pending(call: Call, pull: sqlite3.Row) -> sqlite3.Row:
+    """Of the caller, and not submitted."""
+    row = _review(call, pull)
+    if row["user_id"] != call.my_id:
+        raise forbidden("own")
+    if row["state"] != "PENDING":
+        raise unprocessable("Review is not pending")
+    return row
 
 
 def dismiss(call: Call) -> Reply:
@@ -105,6 +121,7 @@ TABLE = (
     Endpoint("GET", f"{PULL}/reviews", find),
     Endpoint("POST", f"{PULL}/reviews", create),
     Endpoint("GET", REVIEW, get),
+    Endpoint("DELETE", REVIEW, drop),
     Endpoint("POST", f"{REVIEW}/events", submit),
     Endpoint("PUT", f"{REVIEW}/dismissals", dismiss, Level.WRITE),
     Endpoint("GET", f"{REVIEW}/comments", comments_of_one),

@@ -101,3 +101,16 @@ def test_the_newest_status_of_each_context_counts(writer: Repository, pull: Pull
     with pytest.raises(GithubException) as refusal:
         commit.create_status("green")
     assert refusal.value.status == 422
+
+
+def test_a_review_that_is_not_submitted_is_the_only_one_of_its_author_and_shown_to_nobody_else(
+    village: Village, pull: PullRequest
+) -> None:
+    with village.client("admin") as client:
+        mine = client.get_repo(NAME).get_pull(pull.number)
+        begun = mine.create_review(body="Wait")
+        with pytest.raises(GithubException, match="one pending review"):
+            mine.create_review(body="Another")
+        assert ([review.state for review in mine.get_reviews()], [*pull.get_reviews()]) == (["PENDING"], [])
+        begun.delete()
+        assert [*mine.get_reviews()] == []

@@ -104,6 +104,35 @@ def test_reviews_are_read_in_their_order(world: World) -> None:
     ]
 
 
+def test_eight_at_once_leave_one_review_and_nothing_unfinished(world: World) -> None:
+    item, head = world.pull("eyes", **{"eyes.txt": "x\n"})
+
+    def review(_: int) -> None:
+        with world.acting_as("reviewer") as github:
+            github.reviews.ensure(item, marker="entropy:review:1", commit=head, verdict=Verdict.APPROVED, body="Good.")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(review, range(8)))
+    assert [review.state for review in read(world, item).reviews] == ["APPROVED"]
+    assert [row["state"] for row in world.person("reviewer", "GET", f"/pulls/{item.number}/reviews")] == ["APPROVED"]
+
+
+def test_a_review_of_a_process_that_stood_still_is_finished_or_dropped_and_never_shown_twice(world: World) -> None:
+    item, head = world.pull("late", **{"late.txt": "x\n"})
+    path, body = f"/pulls/{item.number}/reviews", "<!-- entropy:review:1 -->\nGood."
+
+    def review() -> list[str]:
+        with world.acting_as("reviewer") as github:
+            github.reviews.ensure(item, marker="entropy:review:1", commit=head, verdict=Verdict.APPROVED, body="Good.")
+        return [row["state"] for row in world.person("reviewer", "GET", path)]
+
+    world.person("reviewer", "POST", path, {"commit_id": head, "body": body})
+    assert read(world, item).reviews == ()
+    assert review() == ["APPROVED"]
+    world.person("reviewer", "POST", path, {"commit_id": head, "body": body})
+    assert review() == ["APPROVED"]
+
+
 def test_nobody_approves_their_own_work(world: World) -> None:
     item, head = world.pull("own", **{"own.txt": "x"})
     with world.acting_as("coder") as github, pytest.raises(ForgeRefused, match=r"^Could not review acme/widgets#"):
