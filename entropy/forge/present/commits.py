@@ -9,7 +9,7 @@ from entropy.forge.diffs import ChangedFile
 from entropy.forge.gitrepo import Commit
 from entropy.forge.present.repositories import api_url, minimal
 from entropy.forge.present.view import View, node_id, user
-from entropy.forge.records import statuses, users
+from entropy.forge.records import protections, statuses, users
 
 
 def commit(view: View, home: sqlite3.Row, row: Commit) -> dict[str, Any]:
@@ -69,19 +69,24 @@ def ref(view: View, home: sqlite3.Row, name: str, target: tuple[str, str]) -> di
 
 
 def short_branch(view: View, home: sqlite3.Row, name: str, sha: str) -> dict[str, Any]:
-    return {"name": name, "commit": {"sha": sha, "url": f"{api_url(view, home)}/commits/{sha}"}, "protected": False}
+    here = {"sha": sha, "url": f"{api_url(view, home)}/commits/{sha}"}
+    return {"name": name, "commit": here, "protected": protections.get(view.db, home["id"], name) is not None}
 
 
 def branch(view: View, home: sqlite3.Row, name: str, tip: Commit) -> dict[str, Any]:
     url = f"{api_url(view, home)}/branches/{name}"
+    rules = protections.get(view.db, home["id"], name)
+    contexts = rules["checks"]["contexts"] if rules and rules["checks"] else []
+    checks = [{"context": context, "app_id": None} for context in contexts]
+    level = "everyone" if contexts else "off"
     return {
         "name": name,
         "commit": commit(view, home, tip),
         "_links": {"self": url, "html": view.html(f"{home['full_name']}/tree/{name}")},
-        "protected": False,
+        "protected": rules is not None,
         "protection": {
-            "enabled": False,
-            "required_status_checks": {"enforcement_level": "off", "contexts": [], "checks": []},
+            "enabled": rules is not None,
+            "required_status_checks": {"enforcement_level": level, "contexts": contexts, "checks": checks},
         },
         "protection_url": f"{url}/protection",
     }

@@ -101,6 +101,9 @@ def test_protection_is_looked_at_and_taken_away_by_admins(judged: Judged) -> Non
     assert found["required_status_checks"]["contexts"] == ["tests"]
     assert found["required_pull_request_reviews"]["required_approving_review_count"] == 2
     judged.ask("write", "GET", PROTECTION, status=403)
+    branch = judged.ask("read", "GET", f"{HOME}/branches/main")
+    assert (branch["protected"], branch["protection"]["required_status_checks"]["contexts"]) == (True, ["tests"])
+    assert [row["protected"] for row in judged.ask("read", "GET", f"{HOME}/branches")] == [True]
     judged.ask("admin", "DELETE", PROTECTION, status=204)
     assert judged.answer("admin", "GET", PROTECTION).status_code == 404
 
@@ -108,9 +111,11 @@ def test_protection_is_looked_at_and_taken_away_by_admins(judged: Judged) -> Non
 @pytest.fixture
 def queued(judged: Judged) -> Judged:
     """Main has a merge queue and wants green tests."""
-    rules = {"rules": [{"type": "merge_queue"}], "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"]}}}
-    assert judged.answer("admin", "POST", f"{HOME}/rulesets", {"name": "queue", **rules}).status_code == 201
-    judged.judge.exchanges.clear()  # rulesets are no part of the slice
+    assert judged.ask("read", "GET", f"{HOME}/rules/branches/main") == []
+    conditions = {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}
+    body = {"name": "queue", "enforcement": "active", "rules": [{"type": "merge_queue"}], "conditions": conditions}
+    judged.ask("admin", "POST", f"{HOME}/rulesets", body, status=201)
+    assert [rule["type"] for rule in judged.ask("read", "GET", f"{HOME}/rules/branches/main")] == ["merge_queue"]
     protect(judged, checks=["tests"], reviews=None)
     return judged
 
