@@ -69,8 +69,8 @@ def _noticed(item: Item, tools: Toolbox) -> set[str]:
 def _stranger(signature: Signature, tools: Toolbox) -> str | None:
     """Who made the head, if it was not one of us."""
     author, committer = (
-        signature.author or _by_address(signature.author_email),
-        signature.committer or _by_address(signature.committer_email),
+        signature.author or by_address(signature.author_email),
+        signature.committer or by_address(signature.committer_email),
     )
     for login in (author, committer):
         if login is None:
@@ -80,6 +80,8 @@ def _stranger(signature: Signature, tools: Toolbox) -> str | None:
     return None
 
 
-def _by_address(email: str) -> str | None:
+def by_address(email: str) -> str | None:
+    if email.startswith("noreply@"):  # the forge itself, also where it has no account of that name
+        return WEB
     match = NOREPLY.fullmatch(email)
     return match[1] if match else None
