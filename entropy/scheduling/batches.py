@@ -1,13 +1,17 @@
 """Many repositories at once: which of them have something new for us."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from entropy.errors import ConfigurationError, EntropyError, RateLimited, StateUnavailable
 from entropy.github.sweep import BATCH, Hits
 from entropy.scheduling.identity import SCHEDULER
 from entropy.scheduling.watching import find_all
 from entropy.state.rounds import Sweeping
 from entropy.wiring import Toolbox
+
+log = logging.getLogger(__name__)
 
 ASPECT = "batch"
 """What a batch shows of an item is told apart from what a close look shows of it."""
@@ -18,8 +22,19 @@ def compare_all(repositories: Iterable[str], sweeping: Sweeping, tools: Toolbox)
     labels = sorted(tools.agents.triggers())
     for batch in batches(repositories):
         sweeping.goes_on()
-        for hits in tools.github(SCHEDULER).sweep.ask(batch, labels):
+        for hits in _asked(batch, labels, tools):
             _compare(hits, tools)
+
+
+def _asked(batch: Sequence[str], labels: Sequence[str], tools: Toolbox) -> tuple[Hits, ...]:
+    """A batch that is not answered is logged and does not stop the others; its turn comes again."""
+    try:
+        return tools.github(SCHEDULER).sweep.ask(batch, labels)
+    except (RateLimited, StateUnavailable, ConfigurationError):
+        raise
+    except EntropyError as error:
+        log.error("repositories not discovered", extra={"first": batch[0], "last": batch[-1], "why": str(error)})
+        return ()
 
 
 def batches(repositories: Iterable[str]) -> Iterator[Sequence[str]]:
