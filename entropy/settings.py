@@ -58,8 +58,8 @@ class RedisSettings(Section):
 
 
 def _numbered(value: object) -> object:
-    """``coder=12,reviewer=13`` as a mapping."""
-    return dict(pair.split("=", 1) for pair in value.replace(" ", "").split(",")) if isinstance(value, str) else value
+    parts = value.replace(" ", "").split(",") if isinstance(value, str) else ()
+    return {role: number for role, _, number in (part.partition("=") for part in parts if part)} or value
 
 
 class LimitSettings(Section):

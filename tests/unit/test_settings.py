@@ -20,6 +20,18 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [str(bind) for bind in load().sandbox.binds] == ["/opt/a", "/opt/b"]
 
 
+def test_apps_are_named_by_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENTROPY_GITHUB__APPS", "coder=12, *=13,")
+    assert load().github.apps == {"coder": 12, "*": 13}
+
+
+@pytest.mark.parametrize("text", ["coder", "coder=", "coder=entropy"])
+def test_an_app_without_a_number_is_told(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENTROPY_GITHUB__APPS", text)
+    with pytest.raises(ConfigurationError, match=r"^ENTROPY_GITHUB__APPS__CODER is not usable: .*integer"):
+        load()
+
+
 def test_every_variable_is_listed_once_and_nested_ones_too() -> None:
     names = variables()
     assert len(names) == len(set(names))
