@@ -114,17 +114,18 @@ def _permissions(body: Body, given: dict[str, str]) -> dict[str, str]:
 
 def _repositories(call: Call, row: sqlite3.Row, body: Body) -> list[int] | None:
     """Ids; None for all that the installation reaches."""
-    ids, names = body.fields.get("repository_ids"), body.texts("repositories", limit=100)
+    ids, names = body.fields.get("repository_ids") or [], body.texts("repositories", limit=100)
+    if not isinstance(ids, list) or len(ids) > 500 or not all(type(each) is int and each < 2**53 for each in ids):
+        raise invalid("IntegrationInstallation", "repository_ids")
     if not ids and not names:
         return None
-    if not isinstance(ids or [], list) or len(ids or []) > 500 or not all(type(each) is int for each in ids or ()):
-        raise invalid("IntegrationInstallation", "repository_ids")
-    reached = [repositories.numbered(call.db, each) for each in apps.reached(call.db, row["id"])]
-    by_name = {each["name"].lower(): each["id"] for each in reached}
-    wanted = [*(ids or ()), *(by_name.get(name.lower(), 0) for name in names)]
-    if not set(wanted) <= {each["id"] for each in reached}:
+    owner = users.known(call.db, row["account_id"])["login"]
+    found = [repositories.alive(call.db, each) for each in ids]
+    found += [repositories.named(call.db, f"{owner}/{name}") for name in names]
+    homes = [home for home in found if home and apps.reaches(call.db, row, home)]
+    if len(homes) < len(found):
         raise Refusal(422, _NOT_REACHED)
-    return sorted(set(wanted))
+    return sorted({home["id"] for home in homes})
 
 
 TABLE = (

@@ -110,6 +110,9 @@ def test_a_token_tells_what_it_is_for_and_ends(agency: Agency) -> None:
         ({"repository_ids": [999]}, "There is at least one repository"),
         ({"repositories": ["nowhere"]}, "There is at least one repository"),
         ({"repository_ids": ["1"]}, "Validation Failed"),
+        ({"repository_ids": [2**70]}, "Validation Failed"),
+        ({"repository_ids": [-1]}, "There is at least one repository"),
+        ({"repositories": ["../etc"]}, "There is at least one repository"),
     ],
 )
 def test_nothing_beyond_the_installation_is_given(agency: Agency, wanted: dict[str, Any], message: str) -> None:
