@@ -54,4 +54,6 @@ class Commits:
             if "STALE_DATA" in str(refusal):
                 raise ForgeConflict(str(refusal)) from refusal
             raise
+        if not data.get("createCommitOnBranch"):
+            raise ForgeConflict(f"Could not {tried}: the branch is gone.")
         return str(data["createCommitOnBranch"]["commit"]["oid"])

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from entropy.github.connection import Connection, pull_path
+from entropy.github.errors import Missing
 from entropy.github.facts import GHOST
 from entropy.github.markers import bears, marked
 from entropy.items import Comment, ReviewThread
@@ -47,7 +48,10 @@ class Threads:
             variables = {"owner": owner, "name": name, "number": item.number, "after": after}
             tried = f"read the review threads of {item}"
             data = self._connection.graphql(REVIEW_THREADS, variables, name="ReviewThreads", tried=tried)
-            page = data["repository"]["pullRequest"]["reviewThreads"]
+            pull = (data.get("repository") or {}).get("pullRequest")
+            if pull is None:
+                raise Missing(f"Could not {tried}: it is gone, or not shown to this role.")
+            page = pull["reviewThreads"]
             found += [_thread(node) for node in page["nodes"] if node["comments"]["nodes"]]
             if not page["pageInfo"]["hasNextPage"]:
                 return tuple(found)

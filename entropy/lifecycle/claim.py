@@ -66,7 +66,7 @@ def _exhausted(progress: Progress, tools: Toolbox) -> str | None:
     if progress.count >= tools.settings.scheduling.max_tries:
         return f"It was tried {progress.count} times as it stands, and nothing moved."
     if progress.rounds >= tools.settings.scheduling.max_rounds:
-        return f"It was worked on {progress.rounds} times, and is still not there. Please have a look."
+        return f"It has had {progress.rounds} rounds of work and is still not there. Please have a look."
     return None
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from entropy.errors import ForgeConflict
 from entropy.github.checks import CheckReport
+from entropy.github.errors import Missing
 from entropy.items import PullRequest, ReviewThread
 from entropy.models import Finding, WorkItem
 from tests.integration.github.world import LINES, REPOSITORY, World
@@ -103,3 +104,23 @@ def test_only_the_head_that_was_looked_at_goes_into_the_queue(world: World) -> N
     with world.acting_as("coder") as github, pytest.raises(ForgeConflict):
         github.pulls.enqueue(item, node=pull(world, item).node, head="0" * 40)
     assert pull(world, item).head_commit == head
+
+
+def test_threads_of_what_is_no_pull_request_are_missed_in_one_sentence(world: World) -> None:
+    with pytest.raises(Missing, match=r"^Could not read the review threads of acme/widgets#\d+: it is gone, or "):
+        threads(world, world.issue())
+
+
+def test_the_forge_commits_only_to_the_head_that_was_looked_at(world: World) -> None:
+    _, head = world.pull("verified", **CHANGED)
+    with world.acting_as("coder") as github:
+        github.commits.begin(REPOSITORY, "verified", at=head)  # it is there already
+        files = {"text.txt": None, "new.txt": b"new\n"}
+        made = github.commits.create(REPOSITORY, "verified", parent=head, message="Title\n\nText.", files=files)
+        assert made != head
+        for branch in ("verified", "gone"):
+            with pytest.raises(ForgeConflict):
+                github.commits.create(REPOSITORY, branch, parent=head, message="Title", files=files)
+    with world.acting_as("owner") as github:
+        (pull_now,) = github.pulls.find(REPOSITORY, branch="verified")
+    assert pull_now.head_commit == made

@@ -107,3 +107,15 @@ def test_a_rework_keeps_to_the_paths_of_its_recipe(office: Office, tmp_path: Pat
     outcome = Outcome(verdict=Verdict.CHANGED, summary="Better.", patch=office.tools.artifacts.put(run.id, PATCH))
     with pytest.raises(PolicyViolation, match=r"only changes/1\.txt may be changed here"):
         publish_change(run, outcome, office.tools)
+
+
+def test_after_so_many_different_states_a_person_is_asked(office: Office) -> None:
+    number = office.filed(RECIPE, CODE)
+    few = office.tools.settings.scheduling.model_copy(update={"max_rounds": 1})
+    office.tools.settings = office.tools.settings.model_copy(update={"scheduling": few})
+    claimed(office, number)
+    office.tools.connection.redis.flushall()
+    office.issue(number, "ada").create_comment("And this.")
+    outcome = office.claimed(office.initialized(number)).outcome
+    assert outcome is not None
+    assert (outcome.verdict, "had 1 rounds of work" in outcome.summary) == (Verdict.PARKED, True)
