@@ -3,6 +3,7 @@
 import re
 import sqlite3
 
+from entropy.forge import scopes
 from entropy.forge.bodies import Body
 from entropy.forge.call import Call, Endpoint, Reply
 from entropy.forge.permissions import Level, level
@@ -10,7 +11,7 @@ from entropy.forge.present import repositories as shapes
 from entropy.forge.records import activity, repositories, users
 from entropy.forge.refusals import invalid, not_found
 
-HOME = "/repos/{owner}/{repo}"
+HOME = scopes.HOME
 
 
 def get(call: Call) -> Reply:
