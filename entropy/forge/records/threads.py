@@ -26,6 +26,11 @@ def get(db: sqlite3.Connection, comment_id: int) -> sqlite3.Row | None:
     return row
 
 
+def settled(db: sqlite3.Connection, comment_id: int) -> bool:
+    """Whether the thread that begins with this comment is resolved."""
+    return db.execute("SELECT 1 FROM resolutions WHERE comment_id = ?", (comment_id,)).fetchone() is not None
+
+
 def comments(db: sqlite3.Connection, first_id: int) -> list[sqlite3.Row]:
     return db.execute(
         "SELECT * FROM review_comments WHERE id = ? OR reply_to = ? ORDER BY id", (first_id, first_id)

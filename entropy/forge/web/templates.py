@@ -11,11 +11,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from entropy.forge.call import Call
-from entropy.forge.records import issues, users
+from entropy.forge.records import issues, reactions, threads, users
 from entropy.forge.web.changes import excerpt
 from entropy.forge.web.conversation import VERDICTS
 from entropy.forge.web.inert import visible
 from entropy.forge.web.markdown import markdown
+
+SIGNS = {
+    "+1": "👍", "-1": "👎", "laugh": "😄", "confused": "😕", "heart": "❤", "hooray": "🎉", "rocket": "🚀", "eyes": "👀",
+}  # fmt: skip
 
 
 def environment() -> Environment:
@@ -49,6 +53,8 @@ def tools(call: Call | None) -> Mapping[str, object]:
         "turned": partial(_turned, call),
         "labels_of": partial(issues.labels, call.db),
         "user": partial(users.known, call.db),
+        "reactions_to": partial(_reactions, call.db),
+        "settled": partial(threads.settled, call.db),
         "login": partial(_login, call.db),
     }
     if home:
@@ -68,6 +74,11 @@ def _moment(text: str) -> str:
     """A time of the record as people write it; UTC."""
     when = datetime.fromisoformat(text)
     return f"{when.day} {when:%b %Y, %H:%M}"
+
+
+def _reactions(db: sqlite3.Connection, kind: str, subject_id: int) -> list[tuple[str, str, int]]:
+    """Sign, word and how many of each reaction."""
+    return [(SIGNS[word], word, count) for word, count in sorted(reactions.counted(db, kind, subject_id).items())]
 
 
 def _login(db: sqlite3.Connection, person: tuple[str, str, str]) -> str | None:
