@@ -19,7 +19,7 @@ from entropy.github.sweep import Sweep
 from entropy.github.threads import Threads
 from entropy.github.timeline import Timeline
 from entropy.github.trust import Trust
-from entropy.github.watch import Watch
+from entropy.github.watch import Lookout
 from entropy.models import Identity, Secret
 from entropy.settings import GitHubSettings
 
@@ -39,7 +39,7 @@ class GitHub:
         self.pulls = Pulls(self._connection, self.reviews, checks)
         self.issues = Issues(self._connection, self.pulls)
         self.discovery = Discovery(self._connection)
-        self.watch = Watch(self._connection)
+        self.watch = Lookout(self._connection)
         self.sweep = Sweep(self._connection)
         self.search = Search(self._connection)
         self.timeline = Timeline(self._connection)

@@ -32,7 +32,7 @@ class News(NamedTuple, Generic[What]):
     found: What | None
 
 
-class Watch:
+class Lookout:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

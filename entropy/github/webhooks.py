@@ -39,7 +39,7 @@ ON_ROSTER = frozenset({"installation", "installation_repositories", "installatio
 """Events after which other repositories may be ours, or by other names."""
 
 
-class Place(NamedTuple):
+class Whereabouts(NamedTuple):
     """Where something happened; without numbers anywhere in the repository."""
 
     repository: str
@@ -56,7 +56,7 @@ def is_signed(body: bytes, signature: str, secret: Secret) -> bool:
     return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
 
 
-def place_of(event: str, body: bytes) -> Place | None:
+def place_of(event: str, body: bytes) -> Whereabouts | None:
     """Where to look after this event; None when there is nothing to look at. Raises `Malformed`."""
     payload = _parsed(body)
     if event not in ON_ITEMS:
@@ -65,7 +65,7 @@ def place_of(event: str, body: bytes) -> Place | None:
     name = repository.get("full_name") if isinstance(repository, dict) else None
     if not isinstance(name, str) or not REPOSITORY.fullmatch(name):
         return None
-    return Place(name, tuple(dict.fromkeys(_numbers(payload))))
+    return Whereabouts(name, tuple(dict.fromkeys(_numbers(payload))))
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -36,7 +36,7 @@ EVENT = re.compile(r"[a-z0-9_]{1,60}")
 DELIVERY = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
-class Verdict(NamedTuple):
+class Ruling(NamedTuple):
     status: int
     why: str
 
@@ -78,46 +78,46 @@ class Receiver:
 
     async def receive(self, request: Request) -> Response:
         delivery = _delivery(request)
-        verdict = _refused(request, delivery) or await self._read(request, delivery)
-        extra = {"delivery": delivery.id, "event": delivery.event, "status": verdict.status, "why": verdict.why}
-        log.log(logging.INFO if verdict.status < 300 else logging.WARNING, "webhook", extra=extra)
-        return PlainTextResponse(f"{verdict.why}\n", verdict.status)
+        ruling = _refused(request, delivery) or await self._read(request, delivery)
+        extra = {"delivery": delivery.id, "event": delivery.event, "status": ruling.status, "why": ruling.why}
+        log.log(logging.INFO if ruling.status < 300 else logging.WARNING, "webhook", extra=extra)
+        return PlainTextResponse(f"{ruling.why}\n", ruling.status)
 
-    async def _read(self, request: Request, delivery: Delivery) -> Verdict:
+    async def _read(self, request: Request, delivery: Delivery) -> Ruling:
         try:
             async with asyncio.timeout(PATIENCE):
                 body = await _body(request)
         except TimeoutError:
-            return Verdict(408, f"The body did not arrive within {PATIENCE} seconds.")
+            return Ruling(408, f"The body did not arrive within {PATIENCE} seconds.")
         except ClientDisconnect:
-            return Verdict(400, "The sender went away in the middle of the body.")
+            return Ruling(400, "The sender went away in the middle of the body.")
         if body is None:
             return _TOO_LARGE
         return await run_in_threadpool(self._judge, delivery, body)
 
-    def _judge(self, delivery: Delivery, body: bytes) -> Verdict:
+    def _judge(self, delivery: Delivery, body: bytes) -> Ruling:
         try:
             if not is_signed(body, delivery.signature, self._secret.value()):
-                return Verdict(401, "The signature is not made from this body with our secret; compare the secrets.")
+                return Ruling(401, "The signature is not made from this body with our secret; compare the secrets.")
             return self._take(delivery, body)
         except Malformed as error:
-            return Verdict(400, str(error))
+            return Ruling(400, str(error))
         except StateUnavailable:
-            return Verdict(503, "Redis is away; send this delivery again later.")
+            return Ruling(503, "Redis is away; send this delivery again later.")
         except EntropyError as error:
-            return Verdict(503, str(error))
+            return Ruling(503, str(error))
 
-    def _take(self, delivery: Delivery, body: bytes) -> Verdict:
+    def _take(self, delivery: Delivery, body: bytes) -> Ruling:
         place = place_of(delivery.event, body)
         hint = place and Hint(repository=place.repository, numbers=place.numbers, everywhere=not place.numbers)
         if delivery.event in ON_ROSTER:
             self._tools.rounds.again(ROSTER)
         taken = self._tools.hints.take(hint, delivery=delivery.id, of_app=delivery.of_app)
         if taken is Taken.KNOWN:
-            return Verdict(200, "This delivery was taken in before.")
+            return Ruling(200, "This delivery was taken in before.")
         if taken is Taken.CALL or delivery.event in ON_ROSTER:
             self._have_looked()
-        return Verdict(202, "Nothing to look at." if taken is Taken.IDLE else "Taken in.")
+        return Ruling(202, "Nothing to look at." if taken is Taken.IDLE else "Taken in.")
 
     def _have_looked(self) -> None:
         try:
@@ -126,7 +126,7 @@ class Receiver:
             log.warning("nobody called to look", extra={"why": str(error)})
 
 
-_TOO_LARGE = Verdict(413, f"The body is larger than the {LIMIT >> 20} MiB that GitHub sends at most.")
+_TOO_LARGE = Ruling(413, f"The body is larger than the {LIMIT >> 20} MiB that GitHub sends at most.")
 
 
 def make_app(tools: Toolbox, call: Callable[[], object]) -> Starlette:
@@ -147,16 +147,16 @@ def _delivery(request: Request) -> Delivery:
     return Delivery(header("x-github-delivery"), header("x-github-event"), header("x-hub-signature-256"), of_app)
 
 
-def _refused(request: Request, delivery: Delivery) -> Verdict | None:
+def _refused(request: Request, delivery: Delivery) -> Ruling | None:
     """What can be said before the body is read."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return Verdict(415, "Deliveries are JSON here; set the content type of the webhook to application/json.")
+        return Ruling(415, "Deliveries are JSON here; set the content type of the webhook to application/json.")
     if not EVENT.fullmatch(delivery.event):
-        return Verdict(400, "The header X-GitHub-Event does not name an event.")
+        return Ruling(400, "The header X-GitHub-Event does not name an event.")
     if not DELIVERY.fullmatch(delivery.id):
-        return Verdict(400, "The header X-GitHub-Delivery does not name a delivery.")
+        return Ruling(400, "The header X-GitHub-Delivery does not name a delivery.")
     if not delivery.signature:
-        return Verdict(401, "The header X-Hub-Signature-256 is missing; give the webhook a secret.")
+        return Ruling(401, "The header X-Hub-Signature-256 is missing; give the webhook a secret.")
     length = request.headers.get("content-length", "0")
     return _TOO_LARGE if not length.isdigit() or len(length) > 9 or int(length) > LIMIT else None
 
