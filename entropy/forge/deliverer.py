@@ -57,7 +57,8 @@ class Deliverer:
         while not self._ended.is_set():
             self._store.written.clear()
             self._look()
-            self._store.written.wait(PAUSE)
+            if not self._ended.is_set():
+                self._store.written.wait(PAUSE)
 
     def _look(self) -> None:
         try:
