@@ -145,11 +145,17 @@ def test_where_people_hold_agents_back_nothing_is_done(office: Office, tmp_path:
     assert look(office, number) == {label}
 
 
-def test_a_pull_request_of_a_person_is_left_alone(office: Office, tmp_path: Path) -> None:
-    office.push("mine", author="wanda", committer="wanda", folder=tmp_path)
-    pull = office.repository("wanda").create_pull(base="main", head="mine", title="Mine", body="")
-    say(office, pull.number, by="ada")
-    assert look(office, pull.number) == set()
+@pytest.mark.parametrize(("author", "branch"), [("wanda", "entropy/issue-9"), ("entropy-coder", "elsewhere")])
+def test_what_no_agent_proposed_for_an_issue_is_left_alone(
+    office: Office, tmp_path: Path, author: str, branch: str
+) -> None:
+    office.push(branch, author=author, committer=author, folder=tmp_path)
+    if author == "wanda":
+        number = office.repository(author).create_pull(base="main", head=branch, title="Mine", body="").number
+    else:
+        number = office.tools.github("coder").pulls.ensure(NAME, branch=branch, base="main", title="Mine", body="")
+    say(office, number, by="ada")
+    assert look(office, number) == set()
 
 
 def test_a_conflict_with_the_base_calls_the_coder(office: Office, tmp_path: Path) -> None:
