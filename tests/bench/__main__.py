@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.bench.cost import Plan, measure
 from tests.bench.latency import polled, told
+from tests.bench.limits import held
 
 SPEEDS = ((1, 60.0), (200, 20.0), (1_000, 30.0), (10_000, 6.0))
 """As fast as the time may go by for so many repositories, on two cores that the forge shares."""
@@ -15,8 +16,8 @@ SPEEDS = ((1, 60.0), (200, 20.0), (1_000, 30.0), (10_000, 6.0))
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
-    rows = _costs(options) if options.what == "discovery" else _latencies(options)
-    for row in rows:
+    rows = {"discovery": _costs, "latency": _latencies, "limits": _limits}[options.what]
+    for row in rows(options):
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
     return 0
@@ -34,15 +35,20 @@ def _latencies(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     yield polled(options.labels, options.interval)
 
 
+def _limits(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    yield held(options.seconds)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ops/bench", description=__doc__)
-    parser.add_argument("what", choices=["discovery", "latency"])
+    parser.add_argument("what", choices=["discovery", "latency", "limits"])
     parser.add_argument("--repositories", default="1,100,1000,10000", help="discovery: a row for each")
     parser.add_argument("--minutes", type=float, default=18, help="discovery: of the forge's time, twice a row")
     parser.add_argument("--speed", type=float, help="discovery: how many times faster the time goes by")
     parser.add_argument("--change", type=float, default=0.01, help="discovery: share that changes in one sweep")
     parser.add_argument("--labels", type=int, default=40, help="latency: how many are set")
     parser.add_argument("--interval", type=float, default=30, help="latency: seconds between two beats")
+    parser.add_argument("--seconds", type=float, default=150, help="limits: for how long the workers write")
     return parser
 
 

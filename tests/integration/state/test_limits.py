@@ -94,6 +94,8 @@ def test_content_counts_from_its_answer_on(connection: RedisConnection) -> None:
     time.sleep(0.4)
     gate.leave(turn, DONE)
     answered = connection.now()
+    for window in ("writes", "content"):  # and no longer at the latest time at which it could have been answered
+        assert float(connection.redis.zscore(KEYS.limit(WHO, window), turn.id)) <= answered * 1000 + 1
     write(gate, content=True)
     assert connection.now() - answered >= 0.3
 
