@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import requests
 
+from entropy.forge.records import issues, queue
+from entropy.forge.store import Store
 from tests.contract.contract import webhooks
 from tests.forge_server import running_forge
 from tests.integration.forge.judged import HOME, NAME, Judged
@@ -109,6 +111,33 @@ def test_everything_that_happens_to_a_pull_request_is_told(
     push = pushes["refs/heads/topic"]
     assert (push["ref"], push["before"], push["after"], push["forced"]) == ("refs/heads/topic", head, moved, True)
     assert (push["pusher"]["name"], push["head_commit"]["modified"]) == ("write", ["engine.py"])
+
+
+def test_what_issues_and_pull_requests_have_in_common_is_told_of_both(
+    judged: Judged, listener: Listener, change: Callable[..., str]
+) -> None:
+    head = change("topic")
+    subscribe(judged, listener.url)
+    made = judged.ask("write", "POST", f"{HOME}/pulls", {"title": "T", "head": "topic", "base": "main"})
+    issue = f"{HOME}/issues/1"
+    judged.ask("triage", "POST", f"{issue}/labels", {"labels": ["bug"]})
+    judged.ask("triage", "DELETE", f"{issue}/labels/bug")
+    judged.ask("write", "PATCH", issue, {"title": "U", "assignees": ["admin"]})
+    judged.ask("write", "PATCH", issue, {"assignees": [], "state": "closed"})
+    judged.ask("write", "PATCH", issue, {"state": "open"})
+    judged.ask("admin", "PUT", f"{issue}/lock")
+    judged.ask("admin", "DELETE", f"{issue}/lock")
+    judged.ask("read", "POST", f"{issue}/comments", {"body": "Nice."})
+    with judged.server.store.write() as db:
+        queue.create(db, made["base"]["repo"]["id"], "main", "merge")
+    enqueue = "mutation E($id: ID!) { enqueuePullRequest(input: {pullRequestId: $id}) { clientMutationId } }"
+    assert "errors" not in judged.query("write", enqueue, id=made["node_id"])
+    actions = "labeled unlabeled edited assigned unassigned closed reopened locked unlocked enqueued dequeued"
+    told = listener.wait(*(f"pull_request.{action}" for action in actions.split()), "issue_comment.created")
+    assert told[-2].payload["reason"] == "MERGE"
+    assert told[-1].payload["issue"]["pull_request"]["url"].endswith("/pulls/1")
+    until(lambda: judged.ask("read", "GET", f"{HOME}/pulls/1")["merged"])
+    assert judged.ask("read", "GET", f"{HOME}/pulls/1")["head"]["sha"] == head
 
 
 def settle(judged: Judged, *mutations: str) -> None:
@@ -239,6 +268,17 @@ def test_what_waits_when_the_forge_ends_is_told_by_the_next(tmp_path: Path, sour
         with server.store.write() as db:
             db.execute("UPDATE deliveries SET status_code = NULL")
         assert [told.guid for told in listener.wait_count("ping", 2)] == [listener.heard[0].guid] * 2
+
+
+def test_what_another_process_writes_is_told_too(judged: Judged, listener: Listener) -> None:
+    subscribe(judged, listener.url)
+    with Store(judged.server.data) as other, other.write() as db:
+        repository, person = (
+            db.execute(f"SELECT id FROM {table}").fetchone()["id"] for table in ("repositories", "users")
+        )
+        issues.create(db, repository, person, title="From the command line", body=None)
+    (told,) = listener.wait("issues.opened")
+    assert told.payload["issue"]["title"] == "From the command line"
 
 
 def test_a_refused_write_tells_nothing(judged: Judged, listener: Listener) -> None:
