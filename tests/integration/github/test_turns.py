@@ -18,6 +18,7 @@ from tests.forge_server import running_forge
 from tests.integration.github.scripted import Answer, Asked, scripted
 
 KEYS = Keys("turns")
+LEFT = {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": "4000", "x-ratelimit-reset": "4102444800"}
 ITEM = WorkItem.parse("acme/widgets#1")
 
 
@@ -51,6 +52,7 @@ def answering(answer: Answer) -> Iterator[Answer]:
         (Answer(403, {"message": "You have exceeded a secondary rate limit."}, {"retry-after": "33"}), 33),
         (Answer(403, {"message": "You have exceeded a secondary rate limit."}), 60),
         (Answer(429, {"message": "Too many requests"}), 60),
+        (Answer(403, {"message": "You have exceeded a secondary rate limit."}, {"retry-after": "44", **LEFT}), 44),
     ],
 )
 def test_what_one_worker_is_told_all_workers_obey(connection: RedisConnection, answer: Answer, wait: int) -> None:
