@@ -63,7 +63,7 @@ def test_a_branch_that_is_pushed_over_in_the_middle_is_left_to_whoever_did(clust
     cluster.hear(
         lambda told: (told.role, told.stage, told.state) == ("reviewer", Stage.EXECUTE, "started"),
         after=lambda: cluster.file_issue("Add headers", "entropy:code", "recipe:header"),
-        seconds=60,
+        seconds=120,
     )
     (pull,) = cluster.repository.get_pulls()
     head = overwrite(cluster, pull.head.ref)
@@ -84,7 +84,7 @@ def at_work(cluster: Cluster) -> int:
 
 
 def gone(cluster: Cluster) -> None:
-    cluster.until(lambda: not sandboxes(cluster), what="the sandbox is gone", seconds=20)
+    cluster.until(lambda: not sandboxes(cluster), what="the sandbox is gone")
 
 
 def config(cluster: Cluster, test: str) -> str:
