@@ -14,8 +14,8 @@ DESCRIPTION = Path(__file__).with_name("github-openapi.json")
 WEBHOOKS = Path(__file__).with_name("github-webhooks.json")
 NUMBERED = re.compile(r"/repositories/\d+(?=/|$)")
 """A repository by its id, which the description leaves out: every path below a repository's name exists so too."""
-SLASHED = {"ref", "path", "branch", "basehead"}
-"""Parameters of a path that may have slashes in them."""
+SLASHED = {"ref": ".+", "branch": ".+", "basehead": ".+", "path": ".*"}
+"""Parameters of a path that may have slashes in them; a file's path may be empty, which is the top folder."""
 
 Json = dict[str, Any]
 
@@ -188,7 +188,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _part(name: str) -> str:
-    return f"(?P<{name}>{'.+' if name in SLASHED else '[^/]+'})"
+    return f"(?P<{name}>{SLASHED.get(name, '[^/]+')})"
 
 
 def _matches(operation: Operation, exchange: Exchange) -> bool:

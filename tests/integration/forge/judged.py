@@ -43,4 +43,6 @@ class Judged:
     def wrong(self) -> list[str]:
         """What breaks the contract; which refusals an operation may give, the description says only now and then."""
         told = unexcused(self.judge.violations())
-        return [line for line in told if not re.search(r"response 4\d\d: the description does not know", line)]
+        return [
+            line for line in told if not re.search(r"response 4\d\d: (the description does not know|has a body)", line)
+        ]
