@@ -32,8 +32,11 @@ def tasks(count: int, *, over: int, every: int, seconds: float) -> tuple[Task, .
     )
 
 
-def seed(store: Store, secrets: Path, work: tuple[Task, ...], *, trigger: str) -> None:
-    """Make the repositories, their issues with the label that hands them on, and one identity for each role."""
+def seed(store: Store, secrets: Path, work: tuple[Task, ...], *, trigger: str, recipes: bool = True) -> None:
+    """Make the repositories, their issues with the label that hands them on, and one identity for each role.
+
+    Without `recipes` the issues ask for nothing that a coder could do.
+    """
     secrets.mkdir(mode=0o700)
     for login, _, file in IDENTITIES:
         path = secrets / file
@@ -50,7 +53,7 @@ def seed(store: Store, secrets: Path, work: tuple[Task, ...], *, trigger: str) -
                 raise AssertionError(f"{name} was not made")
             for task in mine:
                 issue = issues.create(db, home["id"], person["id"], title=f"Change {task.number}", body="Please.")
-                issues.add_labels(db, issue, person["id"], [f"recipe:{task.number}", trigger])
+                issues.add_labels(db, issue, person["id"], [*([f"recipe:{task.number}"] if recipes else ()), trigger])
 
 
 def _tree(folder: Path, work: list[Task]) -> Path:
