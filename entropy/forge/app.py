@@ -92,7 +92,7 @@ def make_app(data: Path, *, faults: bool = False, limits: bool = False) -> Starl
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Deliverer]]:
         deliverer = Deliverer(store)
         await run_in_threadpool(follow_all, store)
-        deliverer.start()
+        await run_in_threadpool(deliverer.start)
         yield {"deliverer": deliverer}
         await run_in_threadpool(deliverer.close)
         store.close()

@@ -45,6 +45,8 @@ class Deliverer:
         store.finishing.append(lambda db: fill(store, db))
 
     def start(self) -> None:
+        with self._store.write() as db:
+            deliveries.forget(db)
         self._thread.start()
 
     def close(self) -> None:

@@ -68,6 +68,14 @@ def waiting(db: sqlite3.Connection) -> list[sqlite3.Row]:
     return db.execute("SELECT * FROM deliveries WHERE status_code IS NULL ORDER BY id LIMIT 1000").fetchall()
 
 
+def forget(db: sqlite3.Connection) -> None:
+    """Delivered more than three days ago: GitHub keeps no more."""
+    db.execute(
+        "DELETE FROM deliveries WHERE status_code IS NOT NULL"
+        " AND created < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-3 days')"
+    )
+
+
 def record(db: sqlite3.Connection, delivery_id: int, receipt: Receipt) -> None:
     db.execute(
         "UPDATE deliveries SET delivered = ?, status = ?, status_code = ?, duration = ?, request_headers = ?,"

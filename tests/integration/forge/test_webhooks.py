@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from entropy.forge.records import issues, queue
+from entropy.forge.records import hooks, issues, queue
 from entropy.forge.store import Store
 from tests.contract.contract import webhooks
 from tests.forge_server import running_forge
@@ -268,6 +268,26 @@ def test_what_waits_when_the_forge_ends_is_told_by_the_next(tmp_path: Path, sour
         with server.store.write() as db:
             db.execute("UPDATE deliveries SET status_code = NULL")
         assert [told.guid for told in listener.wait_count("ping", 2)] == [listener.heard[0].guid] * 2
+
+
+def test_old_deliveries_are_forgotten(tmp_path: Path, source: Path, listener: Listener) -> None:
+    def begun() -> list[str]:
+        with running_forge(tmp_path) as server, server.store.read() as db:
+            return [row["guid"] for row in db.execute("SELECT guid FROM deliveries").fetchall()]
+
+    with Store(tmp_path / "forge") as store:
+        store.import_repository(source, NAME)
+        config = {"active": True, "events": ["push"], "url": listener.url, "content_type": "json", "secret": SECRET}
+        with store.write() as db:
+            home = db.execute("SELECT id FROM repositories").fetchone()["id"]
+            hook = hooks.create(db, (home, None), {**config, "insecure_ssl": "0"}, origin="http://forge")
+            for age in (0, 2, 4):
+                db.execute(
+                    "INSERT INTO deliveries (hook_id, guid, event, payload, status_code, created) VALUES (?, ?, 'push',"
+                    " '{}', 200, strftime('%Y-%m-%dT%H:%M:%SZ', 'now', ?))",
+                    (hook["id"], str(age), f"-{age} days"),
+                )
+    assert begun() == ["0", "2"]
 
 
 def test_what_another_process_writes_is_told_too(judged: Judged, listener: Listener) -> None:
