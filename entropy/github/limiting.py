@@ -10,7 +10,7 @@ from entropy.models import Importance, Standing, Turn
 
 _MERGE = re.compile(r"/pulls/\d+/merge$")
 _COMMENT = re.compile(r"/comments(/\d+(/replies|/reactions)?)?$|/reactions(/\d+)?$")
-_CONTENT = re.compile(r"/(issues|pulls|comments|reviews|replies|reactions)$")
+_CONTENT = re.compile(r"/(issues|pulls|comments|reviews|reviews/\d+/events|replies|reactions)$")
 _MERGING = re.compile(r"\b(enqueuePullRequest|mergePullRequest|enablePullRequestAutoMerge)\b")
 
 

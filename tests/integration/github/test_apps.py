@@ -129,7 +129,9 @@ def test_the_scheduler_reads_all_with_one_token_and_writes_with_one_per_reposito
         items = [issue(coder, name) for name in (REPOSITORY, OTHER)]
     before = place.given()
     with place.acting_as("scheduler") as github:
-        assert set(github.discovery.installed()) == {REPOSITORY, OTHER}
+        _, page = github.discovery.installed("acme", 1, etag=None)
+        assert page is not None
+        assert set(page.names) == {REPOSITORY, OTHER}
         for item in items:
             github.issues.get(item)
         assert place.given() - before == 1

@@ -264,14 +264,20 @@ def test_pull_requests_of_other_branches_are_not_ours_even_if_the_forge_lists_th
 
 
 def test_a_review_whose_lines_moved_away_says_everything_in_its_body() -> None:
+    begun: list[dict[str, object]] = []
+
     def moved(asked: Asked) -> Answer:
-        if asked.method == "POST":
-            return Answer(422, {"message": "Unprocessable Entity"}) if asked.body["comments"] else Answer()
-        return (
-            Answer(body=[{"filename": "a.py", "patch": "@@ -0,0 +1 @@\n+x"}])
-            if "files" in asked.path
-            else reading(asked)
-        )
+        if asked.method == "GET" and "/reviews" in asked.path:
+            return Answer(body=begun)
+        if asked.method == "GET":
+            diff = [{"filename": "a.py", "patch": "@@ -0,0 +1 @@\n+x"}]
+            return Answer(body=diff) if "files" in asked.path else reading(asked)
+        if asked.path.endswith("/events"):
+            return Answer()
+        if asked.body["comments"]:
+            return Answer(422, {"message": "Unprocessable Entity"})
+        begun.append({"id": 3, "user": {"login": "coder"}, "state": "PENDING", **asked.body})
+        return Answer(body=begun[0])
 
     with scripted(moved) as server, client(server.api) as github:
         github.reviews.ensure(
@@ -283,7 +289,7 @@ def test_a_review_whose_lines_moved_away_says_everything_in_its_body() -> None:
             findings=(Finding(path="a.py", line=1, message="Why?"),),
         )
     last = server.asked[-1].body
-    assert (last["comments"], last["event"]) == ([], "REQUEST_CHANGES")
+    assert (begun[0]["comments"], last["event"]) == ([], "REQUEST_CHANGES")
     assert last["body"].endswith("- `a.py` line 1: Why?")
 
 

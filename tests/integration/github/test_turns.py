@@ -149,6 +149,7 @@ def test_merges_come_before_labels_and_these_before_comments(verb: str, path: st
         ("POST", "/repos/a/b/issues", True),
         ("POST", "/repos/a/b/issues/7/comments", True),
         ("POST", "/repos/a/b/pulls/7/reviews", True),
+        ("POST", "/repos/a/b/pulls/7/reviews/9/events", True),
         ("PATCH", "/repos/a/b/issues/comments/9", False),
         ("POST", "/repos/a/b/issues/7/labels", False),
         ("POST", "/repos/a/b/statuses/1234567", False),
