@@ -78,6 +78,7 @@ def test_git_is_given_the_repository_s_own_token(control: Control) -> None:
 
 def test_a_token_is_known_to_the_redaction_before_it_is_used(control: Control) -> None:
     token = control.tools.github("coder").token(REPOSITORY).reveal()
+    assert token in Redaction._values  # not every kind of token has a shape that is known
     assert Redaction.apply(f"it is {token}.") == "it is ***."
 
 
