@@ -10,7 +10,7 @@ from tests.bench.cost import Plan, measure
 from tests.bench.latency import polled, told
 from tests.bench.limits import held
 
-SPEEDS = ((1, 60.0), (200, 20.0), (1_000, 30.0), (10_000, 6.0))
+SPEEDS = ((1, 60.0), (200, 10.0), (1_000, 20.0), (10_000, 4.0))
 """As fast as the time may go by for so many repositories, on two cores that the forge shares."""
 
 
