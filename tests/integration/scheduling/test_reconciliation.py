@@ -21,12 +21,14 @@ def few(tmp_path: Path, redis_url: str) -> Iterator[Country]:
 
 @pytest.fixture
 def many(tmp_path: Path, redis_url: str) -> Iterator[Country]:
-    with open_country(tmp_path, redis_url, 230, capacity=500) as country:
+    with open_country(tmp_path, redis_url, 230, capacity=500, search_interval=0) as country:
         yield country
 
 
 def test_what_carried_a_label_before_anybody_looked_is_started(few: Country) -> None:
     number = few.issue(few.repositories[1], CODE)
+    with few.forge.store.write() as db:
+        db.execute("UPDATE issues SET created = '2020-01-01T00:00:00Z', updated = '2020-01-01T00:00:00Z'")
     assert few.discover() == [f"{few.repositories[1]}#{number}"]
 
 
