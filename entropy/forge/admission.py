@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from starlette.requests import Request
 
 from entropy.forge.call import API, Call, Endpoint
-from entropy.forge.identity import Identity, out_of_reach, reach
+from entropy.forge.identity import Caller, out_of_reach, reach
 from entropy.forge.permissions import Level
 from entropy.forge.records import comments, issues, repositories
 from entropy.forge.refusals import Refusal, not_found
@@ -42,7 +42,7 @@ def located(db: sqlite3.Connection, params: Mapping[str, str]) -> tuple[sqlite3.
 def admit(
     db: sqlite3.Connection,
     endpoint: Endpoint,
-    who: Identity | None,
+    who: Caller | None,
     home: sqlite3.Row | None,
     params: Mapping[str, str],
 ) -> Level:
@@ -57,7 +57,7 @@ def admit(
     return allowed
 
 
-def _check_actor(endpoint: Endpoint, who: Identity | None) -> None:
+def _check_actor(endpoint: Endpoint, who: Caller | None) -> None:
     if endpoint.actor == "app" and (who is None or who.app is None or who.grant):
         raise Refusal(401, "A JSON web token could not be decoded")
     if endpoint.actor == "installation" and (who is None or who.grant is None):

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from entropy.forge.bodies import Body
 from entropy.forge.gitrepo import GitRepository
-from entropy.forge.identity import Grant, Identity
+from entropy.forge.identity import Caller, Grant
 from entropy.forge.limits import Bucket, bucket_of
 from entropy.forge.permissions import Level
 from entropy.forge.present.view import View
@@ -58,7 +58,7 @@ class Call:
     body: Body
     viewer: sqlite3.Row | None
     """The person who asks, or the bot of the app that does."""
-    identity: Identity | None = None
+    identity: Caller | None = None
     home: sqlite3.Row | None = None
     level: Level = Level.NONE
 

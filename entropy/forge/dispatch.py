@@ -15,7 +15,7 @@ from entropy.forge.admission import admit, located, moved, refuse_archived
 from entropy.forge.bodies import MAX_BODY, parse
 from entropy.forge.call import Call, Endpoint, Reply
 from entropy.forge.gitrepo import GitError
-from entropy.forge.identity import Identity, identify
+from entropy.forge.identity import Caller, identify
 from entropy.forge.limits import NOBODY, Ticket, generates, whose
 from entropy.forge.records.versions import touch
 from entropy.forge.refusals import Refusal
@@ -134,7 +134,7 @@ class Dispatch:
             self.store.limits.create(whose(who))
         return call
 
-    def _charge(self, db: sqlite3.Connection, request: Request, who: Identity | None) -> None:
+    def _charge(self, db: sqlite3.Connection, request: Request, who: Caller | None) -> None:
         """Take the request from somebody's budget, before anything is done for it."""
         ticket = request.state.ticket = self.store.limits.ticket(db, who, self.endpoint.bucket)
         self.store.limits.admit(ticket)

@@ -39,7 +39,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Identity:
+class Caller:
     user: sqlite3.Row
     """The person, or the app's bot."""
     app: sqlite3.Row | None = None
@@ -55,20 +55,20 @@ class Identity:
         return f"app ID {self.app['id']}" if self.app else f"user ID {self.user['id']}"
 
 
-def identify(db: sqlite3.Connection, header: str | None) -> Identity | None:
+def identify(db: sqlite3.Connection, header: str | None) -> Caller | None:
     """Who is behind an Authorization header; None without one; raises 401 for a wrong one."""
     if not header:
         return None
     token = presented(header)
     if is_jwt(token):
         app = prove(db, token)
-        return Identity(users.known(db, app["bot_id"]), app)
+        return Caller(users.known(db, app["bot_id"]), app)
     if token.startswith(PREFIX):
         return _installed(db, token)
-    return Identity(of_token(db, token))
+    return Caller(of_token(db, token))
 
 
-def _installed(db: sqlite3.Connection, token: str) -> Identity:
+def _installed(db: sqlite3.Connection, token: str) -> Caller:
     row = apps.token(db, token_hash(token))
     installation = apps.installation(db, row["installation_id"]) if row and row["expires"] > time.time() else None
     app = apps.numbered(db, installation["app_id"]) if installation else None
@@ -83,7 +83,7 @@ def _installed(db: sqlite3.Connection, token: str) -> Identity:
         repositories=None if chosen is None else frozenset(chosen),
         hashed=row["hash"],
     )
-    return Identity(users.known(db, app["bot_id"]), app, grant)
+    return Caller(users.known(db, app["bot_id"]), app, grant)
 
 
 def out_of_reach(scope: Scope) -> Refusal:
@@ -92,7 +92,7 @@ def out_of_reach(scope: Scope) -> Refusal:
 
 
 def reach(
-    db: sqlite3.Connection, home: sqlite3.Row, who: Identity | None, scope: Scope, *, needs: Level = Level.READ
+    db: sqlite3.Connection, home: sqlite3.Row, who: Caller | None, scope: Scope, *, needs: Level = Level.READ
 ) -> Level:
     """What somebody may do in a repository with a request that asks an app for `scope`, a person for `needs`.
 

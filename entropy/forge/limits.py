@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Literal
 
-from entropy.forge.identity import Identity
+from entropy.forge.identity import Caller
 from entropy.forge.records import apps
 from entropy.forge.refusals import Refusal
 
@@ -106,7 +106,7 @@ class Exhausted(Refusal):
 NOBODY = Ticket("nobody", None, ANONYMOUS)
 
 
-def whose(who: Identity | None) -> str:
+def whose(who: Caller | None) -> str:
     """Whose requests are counted together."""
     return who.key if who else "anonymous"
 
@@ -134,7 +134,7 @@ class Limits:
             self._spent.clear()
             self._content.clear()
 
-    def ticket(self, db: sqlite3.Connection, who: Identity | None, bucket: Bucket | None) -> Ticket:
+    def ticket(self, db: sqlite3.Connection, who: Caller | None, bucket: Bucket | None) -> Ticket:
         with self._lock:
             window = self._windows.get((whose(who), bucket or "core"))
         if window and window.reset > time.time():
@@ -233,7 +233,7 @@ class Limits:
         return self._spent.setdefault((key, bucket), Spent())
 
 
-def _allowed(db: sqlite3.Connection, who: Identity | None) -> int:
+def _allowed(db: sqlite3.Connection, who: Caller | None) -> int:
     """Requests per hour."""
     if who is None:
         return ANONYMOUS

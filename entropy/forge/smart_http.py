@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from entropy.forge.admission import located
 from entropy.forge.clock import now
 from entropy.forge.gitrepo import environment
-from entropy.forge.identity import Identity, identify, reach
+from entropy.forge.identity import Caller, identify, reach
 from entropy.forge.permissions import Level
 from entropy.forge.records import repositories, users
 from entropy.forge.refusals import Refusal, not_found
@@ -75,7 +75,7 @@ class SmartHTTP:
 
     @staticmethod
     def _home(
-        db: sqlite3.Connection, params: Mapping[str, object], who: Identity | None
+        db: sqlite3.Connection, params: Mapping[str, object], who: Caller | None
     ) -> tuple[sqlite3.Row | None, bool]:
         try:
             return located(db, {name: str(value) for name, value in params.items()})

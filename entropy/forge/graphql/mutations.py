@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from entropy.forge import tracking
 from entropy.forge.graphql.execution import Arguments, Known, Refused
 from entropy.forge.graphql.types import Types
-from entropy.forge.identity import Identity
+from entropy.forge.identity import Caller
 from entropy.forge.landing import signature
 from entropy.forge.outdated import line_now
 from entropy.forge.permissions import Level
@@ -39,7 +39,7 @@ def decoded(node: object) -> tuple[str, int]:
 class Mutations:
     """`fields` is the root type: each takes one argument, ``input``."""
 
-    def __init__(self, types: Types, who: Identity) -> None:
+    def __init__(self, types: Types, who: Caller) -> None:
         self._types = types
         self._db = types.db
         self._who = who
