@@ -173,7 +173,7 @@ def test_replay_answers_an_issue_and_then_its_review(open_sandbox: OpenSandbox, 
 
 def test_replay_gives_up_when_its_attempts_are_used_up(tmp_path: Path) -> None:
     (tmp_path / "basket.toml").write_text(RECORDING)
-    rejected = pull_request(reviews=(review("CHANGES_REQUESTED"),) * 2)
+    rejected = pull_request(reviews=tuple(review("CHANGES_REQUESTED", commit=head * 40) for head in "ab"))
     outcome = perform(assignment(pull=rejected), NoSandbox(), recordings=tmp_path)
     assert outcome.verdict is Verdict.GAVE_UP
     assert "has 2 attempts and number 3 is asked for" in outcome.summary

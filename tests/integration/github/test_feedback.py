@@ -74,7 +74,8 @@ def test_a_failed_check_tells_what_it_found(world: World) -> None:
 
 
 def test_a_check_of_ours_is_made_once_per_report_with_a_remark_at_each_finding(world: World) -> None:
-    _, head = world.pull("report", **CHANGED)
+    # Another file: the same change of another test in the same second would be the same commit.
+    _, head = world.pull("report", **CHANGED, **{"report.txt": "x\n"})
     finding = Finding(path="text.txt", line=5, message="Not a number.")
     runs = []
     for name in ("r1", "r1", "r2"):
