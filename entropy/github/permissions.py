@@ -8,12 +8,12 @@ _READING = {"metadata": "read", "contents": "read", "checks": "read", "statuses"
 _TALKING = {"issues": "write", "pull_requests": "write"}
 
 PERMISSIONS: Mapping[str, Mapping[str, str]] = {
-    "scheduler": {**_READING, "issues": "write", "pull_requests": "read", "checks": "write"},
+    "scheduler": {**_READING, **_TALKING, "checks": "write"},
     "coder": {**_READING, **_TALKING, "contents": "write", "checks": "write"},
     "reviewer": {**_READING, **_TALKING, "checks": "write", "statuses": "write"},
     "merger": {**_READING, **_TALKING, "contents": "write"},
 }
-"""The scheduler answers commands and has flaky checks run again; all else of it is reading."""
+"""Where no role is at hand, the scheduler sets labels, answers commands and has flaky checks run again."""
 
 OTHERS: Mapping[str, str] = {**_READING, **_TALKING}
 """For roles that a plug-in adds: what a planner or a triager needs."""

@@ -1,4 +1,4 @@
 """Who discovers."""
 
 SCHEDULER = "scheduler"
-"""The identity that discovers; it may read and nothing more."""
+"""The identity that discovers; where no role is at hand it sets labels and answers commands, too."""

@@ -9,6 +9,7 @@ from entropy.items import Item
 from entropy.lifecycle.feedback import Feedback, Need, feedback_on, is_agents, run_again
 from entropy.lifecycle.publish.notice import PARKED
 from entropy.lifecycle.signs import resting
+from entropy.scheduling.spokesman import spokesman
 from entropy.wiring import Toolbox
 
 log = logging.getLogger(__name__)
@@ -21,16 +22,17 @@ def react(item: Item, tools: Toolbox) -> None:
     """Set the label that is due on an agent's pull request, as a person could; without anything new, do nothing."""
     if item.locked or resting(item.labels) or BUSY.intersection(item.labels) or not is_agents(item, tools):
         return
-    feedback = feedback_on(item, Coder.role, tools)
+    role = spokesman(tools)
+    feedback = feedback_on(item, role, tools)
     if feedback.due is Need.RERUN:
-        run_again(item, feedback, Coder.role, tools)
+        run_again(item, feedback, role, tools)
     elif feedback.due is Need.REWORK:
-        _hand(item, Coder.trigger, feedback, tools)
+        _hand(item, Coder.trigger, feedback, tools, role=role)
     elif feedback.due is Need.MERGE and Merger.trigger not in item.labels:
-        _hand(item, Merger.trigger, feedback, tools)
+        _hand(item, Merger.trigger, feedback, tools, role=role)
 
 
-def _hand(item: Item, label: str, feedback: Feedback, tools: Toolbox) -> None:
+def _hand(item: Item, label: str, feedback: Feedback, tools: Toolbox, *, role: str) -> None:
     others = [Merger.trigger] if label != Merger.trigger and Merger.trigger in item.labels else []
-    tools.github(Coder.role).issues.relabel(item.reference, add=[label], remove=others)
+    tools.github(role).issues.relabel(item.reference, add=[label], remove=others)
     log.info("reacted", extra={"item": str(item.reference), "label": label, "why": feedback.why})

@@ -5,5 +5,5 @@ from entropy.wiring import Toolbox
 
 
 def spokesman(tools: Toolbox) -> str:
-    """The first role whose credentials this process has; where it has none, the one that may only read."""
+    """The first role whose credentials this process has; where it has none, the one that looks."""
     return next((role for role in tools.agents.roles() if role in tools.identities), SCHEDULER)
