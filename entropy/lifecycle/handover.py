@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from entropy.github.markers import bears
 from entropy.github.trust import Signature
-from entropy.items import Item
+from entropy.items import Comment, Item
 from entropy.lifecycle.signs import HANDED_OVER
 from entropy.lifecycle.trust import is_ours
 from entropy.wiring import Toolbox
@@ -56,14 +56,22 @@ def tell(item: Item, found: Handover, role: str, tools: Toolbox) -> None:
     if found.head in _noticed(item, tools):
         return
     body = f"<!-- entropy:head {found.head} -->\n{found.sentence}"
-    issues.ensure_comment(item.reference, marker=MARKER, body=body)
+    mine = issues.ensure_comment(item.reference, marker=MARKER, body=body)
+    # The role whose run ends by this says it, too: whoever was first has said it.
+    told = _told(issues.get(item.reference), tools)
+    first = min((comment.id for comment in told if found.head in comment.body), default=mine)
+    if first != mine:
+        issues.remove_comment(item.reference, mine)
     log.warning("branch handed over", extra={"item": str(item.reference), "head": found.head})
 
 
 def _noticed(item: Item, tools: Toolbox) -> set[str]:
     """The heads that a comment of ours speaks of."""
-    ours = [comment.body for comment in item.comments if bears(MARKER, comment.body) and is_ours(comment.author, tools)]
-    return {found[1] for body in ours if (found := NOTICED.search(body))}
+    return {found[1] for comment in _told(item, tools) if (found := NOTICED.search(comment.body))}
+
+
+def _told(item: Item, tools: Toolbox) -> list[Comment]:
+    return [each for each in item.comments if bears(MARKER, each.body) and is_ours(each.author, tools)]
 
 
 def _stranger(signature: Signature, tools: Toolbox) -> str | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from entropy.items import Item
+from entropy.lifecycle.handover import handover, tell
 from entropy.models import Run, Stage, Verdict, WorkItem
 from entropy.scheduling.attention import attend
 from entropy.scheduling.oversight import look_after
@@ -131,6 +132,17 @@ def test_a_run_that_finds_the_branch_handed_over_says_so_and_keeps_its_label(off
     assert (speaker, "`wanda` pushed" in body) == ("entropy-reviewer", True)
     looked(office, number)
     assert len(office.comments(number)) == 1
+
+
+def test_two_roles_that_see_it_at_once_say_it_once(office: Office, tmp_path: Path) -> None:
+    number, _ = proposal(office, tmp_path)
+    pushed(office, tmp_path, "wanda")
+    seen = office.tools.github("scheduler").issues.get(item(number))
+    for role in ("reviewer", "coder"):  # neither has seen what the other wrote
+        found = handover(seen, role, office.tools)
+        assert found is not None
+        tell(seen, found, role, office.tools)
+    assert [speaker for speaker, _ in office.comments(number)] == ["entropy-reviewer"]
 
 
 def test_a_persons_own_branch_is_not_handed_over(office: Office, tmp_path: Path) -> None:
