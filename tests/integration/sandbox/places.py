@@ -43,7 +43,9 @@ class BubblewrapPlace:
         directory = str(self.settings.directory)
         folders = os.listdir(directory) if os.path.isdir(directory) else []
         mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if directory in line]
-        groups = [str(path) for path in Path("/sys/fs/cgroup").glob("**/entropy/*") if path.is_dir()]
+        # Each level by its name alone: what another installation has there may go at any moment.
+        homes = [folder for folder, below, _ in os.walk("/sys/fs/cgroup") if Path(folder).name == "entropy"]
+        groups = [f"{home}/{name}" for home in homes if os.path.isdir(home) for name in os.listdir(home)]
         return [*folders, *mounts, *(group for group in groups if _is_ours(group))]
 
     def close(self) -> None:
