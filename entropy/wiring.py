@@ -1,11 +1,12 @@
 """The only place where concrete parts meet: a process's toolbox."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
 from entropy.agents.registry import RESERVED, AgentRegistry
-from entropy.errors import PermanentError
+from entropy.errors import PermanentError, SecretNotFound
 from entropy.github.apps import GitHubApp
 from entropy.github.auth import MakeCredentials
 from entropy.github.broker import Broker
@@ -36,6 +37,8 @@ from entropy.state.runs import Runs
 from entropy.state.sightings import Sightings
 from entropy.state.tokens import Tokens
 from entropy.state.waiting import Waiting
+
+log = logging.getLogger(__name__)
 
 TOKEN = "github-token"  # noqa: S105 - the secret's name
 APP_KEY = "github-app-key"
@@ -157,8 +160,10 @@ class Toolbox:
         for role in (*self.agents.roles(), *RESERVED[:1]):
             try:
                 found[role] = self.github(role).identity().login
-            except PermanentError:
+            except SecretNotFound:
                 continue  # another worker has this role's credentials
+            except PermanentError as error:
+                log.warning("role without a login", extra={"role": role, "why": str(error)})
         return found
 
     def logins(self) -> frozenset[str]:

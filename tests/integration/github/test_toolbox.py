@@ -102,6 +102,19 @@ def test_cleanup_goes_on_when_the_forge_cannot_revoke(control: Control, caplog: 
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == ["token not revoked"]
 
 
+def test_a_role_whose_credentials_are_wrong_is_told_of_and_one_without_any_is_not(
+    control: Control, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = control.tools.settings.secrets.directory / "merger_github_token"
+    path.touch(mode=0o600)
+    path.write_text("revoked")
+    with control.tools.github("merger"):
+        assert control.tools.identities == {"coder": "entropy[bot]", "reviewer": "reviewer"}
+    (told,) = [vars(record) for record in caplog.records if record.name == "entropy.wiring"]
+    assert (told["levelname"], told["role"]) == ("WARNING", "merger")
+    assert "renew the token of this role" in told["why"]
+
+
 def test_requests_take_turns(control: Control) -> None:
     control.tools.github("reviewer").repository(REPOSITORY)
     control.tools.github("coder").repository(REPOSITORY)
