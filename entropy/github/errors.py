@@ -34,7 +34,7 @@ class Unauthorized(ForgeRefused):
 
 
 class Missing(ForgeRefused):
-    """The forge has no such thing, or does not show it to this token (404)."""
+    """The forge has no such thing, or does not show it to this token (404), or no longer has it (410)."""
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def refusal(
 def _refusal(status: int, words: str) -> type[ForgeRefused]:
     if status in {405, 409} or (status == 422 and any(sign in words.lower() for sign in MOVED_ON)):
         return ForgeConflict
-    return {401: Unauthorized, 404: Missing, 422: Unprocessable}.get(status, ForgeRefused)
+    return {401: Unauthorized, 404: Missing, 410: Missing, 422: Unprocessable}.get(status, ForgeRefused)
 
 
 def _advice(status: int, words: str) -> str:

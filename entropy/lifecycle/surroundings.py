@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from entropy.errors import ForgeRefused
+from entropy.github.errors import Missing
 from entropy.items import Item
 from entropy.lifecycle.feedback import foreign_failures, is_agents, open_threads
 from entropy.models import Run, Verdict, WorkItem
@@ -47,6 +47,6 @@ def _labels_of_issue(run: Run, item: Item, tools: Toolbox) -> tuple[str, ...]:
         return ()
     try:
         issue = tools.github(run.role).issues.get(WorkItem(repository=run.item.repository, number=number))
-    except ForgeRefused:
+    except Missing:
         return ()  # it is gone; the pull request stands for itself
     return issue.labels

@@ -12,6 +12,7 @@ import pytest
 
 from entropy.errors import ForgeConflict, ForgeRefused, ForgeUnavailable, RateLimited
 from entropy.github import GitHub
+from entropy.github.errors import Missing, Unauthorized, Unprocessable
 from entropy.models import Finding, Secret, Verdict, WorkItem
 from entropy.settings import GitHubSettings
 from tests.integration.github.scripted import Answer, Asked, scripted
@@ -188,11 +189,11 @@ def test_a_rate_limit_says_how_long_and_is_not_tried_again(
 @pytest.mark.parametrize(
     ("status", "message", "kind", "sentence"),
     [
-        (401, "Bad credentials", ForgeRefused, "renew the token"),
+        (401, "Bad credentials", Unauthorized, "renew the token"),
         (403, "Resource not accessible by personal access token", ForgeRefused, "give the token"),
-        (404, "Not Found", ForgeRefused, "check the name"),
-        (410, "This issue was deleted", ForgeRefused, "it was deleted"),
-        (422, "Validation Failed", ForgeRefused, "Validation Failed: no such base"),
+        (404, "Not Found", Missing, "check the name"),
+        (410, "This issue was deleted", Missing, "it was deleted"),
+        (422, "Validation Failed", Unprocessable, "Validation Failed: no such base"),
         (409, "Head branch was modified", ForgeConflict, "Head branch was modified"),
         (405, "Pull Request is not mergeable", ForgeConflict, "not mergeable"),
         (422, "Reference already exists", ForgeConflict, "Reference already exists"),
@@ -209,7 +210,7 @@ def test_a_refusal_says_what_was_tried_and_what_to_do(
     ):
         WRITES["label"](github)
     assert sentence in str(caught.value)
-    assert isinstance(caught.value, ForgeConflict) == (kind is ForgeConflict)
+    assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"{broken"])
