@@ -16,6 +16,10 @@ from entropy.wiring import Toolbox
 
 CANCELLED = Verdict.CANCELLED
 BUDGET = "entropy:budget"
+COUNT_STANDS = (
+    "The count of tries stands, for the credentials of the {role} are with another worker. If it is parked again for "
+    "that, delete the status comment of the {role} here, in which the count is, and write `/entropy retry` again."
+)
 AMOUNT = re.compile(r"\d{1,9}(\.\d{1,2})?")
 
 
@@ -62,8 +66,9 @@ def retry(order: Order, tools: Toolbox) -> Acknowledgement:
         return Acknowledgement("No agent has worked on this yet; say which with `/entropy code`.", refused=True)
     if not order.item.open:
         return Acknowledgement("This is closed; reopen it first.", refused=True)
-    _forget(order.item, role, tools)
-    return _start(order, role, tools)
+    kept = _forget(order.item, role, tools)
+    begun = _start(order, role, tools)
+    return begun if begun.refused else begun._replace(text="\n\n".join(filter(None, (begun.text, kept))))
 
 
 def approve(order: Order, tools: Toolbox) -> Acknowledgement:
@@ -148,18 +153,19 @@ def _statuses(item: Item, role: str) -> list[Comment]:
     return [comment for comment in item.comments if bears(status_marker(role), comment.body)]
 
 
-def _forget(item: Item, role: str, tools: Toolbox) -> None:
-    """Set the count in the role's own comment back, where this process may write as that role."""
+def _forget(item: Item, role: str, tools: Toolbox) -> str:
+    """Set the count in the role's own comment back; what to say where this process may not write as that role."""
     try:
         forge = tools.github(role)
     except SecretNotFound:
-        return
+        return COUNT_STANDS.format(role=role) if _statuses(item, role) else ""
     known = status_of(item, role, login=forge.identity().login)
     if known is None:
-        return
+        return ""
     progress, comment = known
     text = DATA.sub("", comment.body.partition("\n")[2]).strip("\n")
     fresh = progress.model_copy(update={"count": 0, "rounds": 0})
     forge.issues.ensure_comment(
         item.reference, marker=status_marker(role), body=with_progress(fresh, text), known=comment.id
     )
+    return ""

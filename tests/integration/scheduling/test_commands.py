@@ -2,10 +2,12 @@
 
 import pytest
 
+from entropy.github import GitHub
 from entropy.lifecycle.progress import status_marker, status_of, with_progress
 from entropy.models import Progress, Stage, Verdict, WorkItem
 from entropy.scheduling.attention import attend
 from entropy.scheduling.commands import obey
+from entropy.wiring import TOKEN
 from tests.integration.lifecycle.office import CODE, NAME, RECIPE, Office
 
 pytestmark = pytest.mark.redis
@@ -174,6 +176,24 @@ def test_retry_forgets_how_often_it_was_tried(office: Office) -> None:
     assert known is not None
     assert (known[0].key, known[0].count) == ("k", 0)
     assert known[1].body.endswith("The coder stops here.")
+
+
+def test_retry_says_that_the_count_stands_where_the_role_is_another_workers(office: Office) -> None:
+    number = office.filed(RECIPE, "entropy:parked")
+    item, settings = WorkItem(repository=NAME, number=number), office.tools.settings
+    body = with_progress(Progress(key="k", count=2, run="r"), "The coder stops here.")
+    with GitHub(settings.github, office.tools.secrets.get("coder", TOKEN)) as coder:
+        coder.issues.ensure_comment(item, marker=status_marker("coder"), body=body)
+    secret = settings.secrets.directory / "coder_github_token"
+    aside = secret.rename(secret.with_suffix(".aside"))
+    comment = say(office, number, "/entropy retry")
+    aside.rename(secret)
+    assert office.labels(number) == {RECIPE, CODE}
+    assert reactions(office, number, comment) == ["eyes", "rocket"]
+    status, said = answers(office, number)
+    assert '"count":2' in status
+    assert "The count of tries stands, for the credentials of the coder are with another worker." in said
+    assert "delete the status comment of the coder here" in said
 
 
 def test_approve_lets_a_parked_item_go_on(office: Office) -> None:
