@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from entropy.github.auth import MakeCredentials, PersonalToken
+from entropy.github.errors import clock
 from entropy.github.exchange import Exchange
 from entropy.github.graphql import refuse_graphql
 from entropy.github.limiting import Limiter
@@ -27,6 +28,8 @@ class Conditional(NamedTuple):
 
     etag: str | None
     data: Any
+    clock: float
+    """Seconds since the epoch, as the forge has it."""
 
 
 class Connection:
@@ -74,7 +77,10 @@ class Connection:
         """
         wanted = {} if parameters is None else _paged(parameters)
         response, data = self._exchange.send(Request("GET", path, tried, wanted, etag=etag, within=within))
-        return Conditional(etag, None) if response.status == 304 else Conditional(response.headers.get("etag"), data)
+        unchanged, told_at = response.status == 304, clock(response.headers)
+        return (
+            Conditional(etag, None, told_at) if unchanged else Conditional(response.headers.get("etag"), data, told_at)
+        )
 
     def write(self, verb: str, path: str, body: dict[str, Any] | None = None, *, target: object, action: str) -> Any:
         """Send one write, once. `target` is what it is about, `action` a phrase such as ``comment on``."""
@@ -90,12 +96,18 @@ class Connection:
 
         A document that writes is sent once, as every write is.
         """
+        return self.graphql_at(document, variables, name=name, tried=tried, within=within)[0]
+
+    def graphql_at(
+        self, document: str, variables: dict[str, Any], *, name: str, tried: str, within: str | None = None
+    ) -> tuple[dict[str, Any], float]:
+        """The same, and what the forge's clock showed then."""
         body = {"query": document, "variables": variables, "operationName": name}
         if within is None and {"owner", "name"} <= variables.keys():
             within = f"{variables['owner']}/{variables['name']}"
-        _, answer = self._exchange.send(Request("POST", GRAPHQL, tried, body=body, within=within))
+        response, answer = self._exchange.send(Request("POST", GRAPHQL, tried, body=body, within=within))
         refuse_graphql(answer.get("errors") or (), tried)
-        return dict(answer.get("data") or {})
+        return dict(answer.get("data") or {}), clock(response.headers)
 
     def name(self, repository: str) -> str:
         """The present name of a repository that is known to have been renamed, else the name as it is."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from entropy.github.connection import Connection
+from entropy.github.settling import state
 
 BATCH = 100
 """Repositories in one question. Without a list inside a list the forge charges one point for it."""
@@ -22,7 +23,7 @@ class Hits(NamedTuple):
 
     repository: str
     changes: dict[str, str]
-    """Number → time of the last change."""
+    """Number → what tells two states of it apart."""
     more: bool
     """There may be further ones."""
 
@@ -38,11 +39,11 @@ class Sweep:
         """
         owner = repositories[0].partition("/")[0]
         tried = f"look at {len(repositories)} repositories of {owner}"
-        data = self._connection.graphql(
+        data, clock = self._connection.graphql_at(
             document(repositories), {"labels": list(labels)}, name="Discover", tried=tried, within=owner
         )
         answers = ((name, data.get(f"r{place}")) for place, name in enumerate(repositories))
-        return tuple(_hits(name, answer) for name, answer in answers if answer is not None)
+        return tuple(_hits(name, answer, clock) for name, answer in answers if answer is not None)
 
 
 def document(repositories: Sequence[str]) -> str:
@@ -53,7 +54,7 @@ def document(repositories: Sequence[str]) -> str:
     return f"query Discover($labels: [String!]) {{\n{aliases}\n}}"
 
 
-def _hits(repository: str, answer: dict[str, Any]) -> Hits:
+def _hits(repository: str, answer: dict[str, Any], clock: float) -> Hits:
     nodes = answer["issues"]["nodes"]
-    changes = {str(node["number"]): node["updatedAt"] for node in nodes}
+    changes = {str(node["number"]): state(node["updatedAt"], clock) for node in nodes}
     return Hits(repository, changes, more=len(nodes) >= SHOWN)

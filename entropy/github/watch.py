@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from entropy.github.connection import Connection
 from entropy.github.facts import label_names
+from entropy.github.settling import settled, state
 from entropy.models import Noun
 
 What = TypeVar("What")
@@ -40,7 +41,7 @@ class Lookout:
         """Issues and pull requests that changed since then: number → what tells two states of it apart.
 
         That begins with the time of the change, as the forge writes it. The state of checks, and whether a pull
-        request can be merged, are no changes of it.
+        request can be merged, are no changes of it. While one of them may yet change unseen there is no ETag.
         """
         path, tried = f"/repos/{repository}/issues", f"look for changes in {repository}"
         parameters = {"state": "all", "sort": "updated", "direction": "desc", "since": since}
@@ -50,7 +51,8 @@ class Lookout:
         rows = answer.data
         if len(rows) >= FULL:
             rows = self._connection.rows(path, parameters, tried=tried)
-        return News(answer.etag, {str(row["number"]): _state_of(row) for row in rows})
+        states = {str(row["number"]): _state_of(row, answer.clock) for row in rows}
+        return News(answer.etag if settled(states.values()) else None, states)
 
     def open_pulls(self, repository: str, *, etag: str | None) -> News[tuple[OpenPull, ...]]:
         """The open pull requests, of many those that changed last."""
@@ -82,11 +84,11 @@ class Lookout:
         return News(None, None) if told is None else News(answer.etag, told)
 
 
-def _state_of(row: dict[str, Any]) -> str:
+def _state_of(row: dict[str, Any], clock: float) -> str:
     """Its time alone does not do: an item can change twice within a second."""
     told = [row.get(name) for name in ("state", "locked", "title", "body", "comments")]
     digest = hashlib.sha256(json.dumps([*told, label_names(row)]).encode()).hexdigest()
-    return f"{row['updated_at']} {digest[:16]}"
+    return state(row["updated_at"], clock, digest[:16])
 
 
 def _open_pull(repository: str, row: dict[str, Any]) -> OpenPull:

@@ -14,6 +14,7 @@ from entropy.lifecycle.starting import dispatch
 from entropy.models import WorkItem
 from entropy.scheduling.attention import attend
 from entropy.scheduling.reconciliation import reconcile
+from entropy.state.looks import Due
 from entropy.state.runs import Admission
 from entropy.state.waiting import Wish
 from entropy.wiring import Toolbox
@@ -52,13 +53,11 @@ class TaskScheduler:
         self._serve_waiting()
 
     def _look_at_some(self) -> int:
-        """An item that could not be read is looked at again when the lease on it is over."""
         for count in range(AT_ONCE):
             due = self._tools.looks.take()
             if due is None:
                 return count
-            if self._look(due.item):
-                self._tools.looks.done(due)
+            self._look(due)
         return AT_ONCE
 
     def _serve_waiting(self) -> None:
@@ -67,25 +66,28 @@ class TaskScheduler:
         while dropped != self._dropped:
             dropped = self._dropped
             for item in dict.fromkeys(wish.item for wish in self._fairly()):
-                if item in self._fresh or self._look(item):
-                    self._admit(item)
+                if item not in self._fresh and (due := self._tools.looks.take(item)):
+                    self._look(due)
+                self._admit(item)
         self._fresh.clear()
 
-    def _look(self, item: WorkItem) -> bool:
-        """Read an item as it is now; whether that is done with."""
+    def _look(self, due: Due) -> None:
+        """Read an item as it is now. Nobody else does at the same time: what they saw could be older, and count."""
         try:
-            found = attend(item, self._tools)
+            found = attend(due.item, self._tools)
         except RateLimited:
             raise
         except Missing:
-            self._wait(item, [])
+            self._wait(due.item, [])
         except EntropyError as error:
-            log.error("item not looked at", extra={"item": str(item), "why": str(error)})
-            return not isinstance(error, TransientError)
+            log.error("item not looked at", extra={"item": str(due.item), "why": str(error)})
+            if isinstance(error, TransientError):
+                self._tools.looks.failed(due)
+                return
         else:
-            self._fresh[item] = found
-            self._wait(item, self._wanted(found))
-        return True
+            self._fresh[due.item] = found
+            self._wait(due.item, self._wanted(found))
+        self._tools.looks.done(due)
 
     def _wanted(self, found: Item) -> list[str]:
         triggers = self._tools.agents.triggers()

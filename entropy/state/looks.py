@@ -6,6 +6,8 @@ from entropy.models import WorkItem
 from entropy.state.connection import RedisConnection, text
 from entropy.state.keys import Keys
 
+AGAIN = 5_000
+"""Milliseconds after which an item that could not be read is tried again."""
 LEASE = 60_000
 """Milliseconds after which somebody else looks at what a worker began to look at."""
 
@@ -26,16 +28,24 @@ class Looks:
         self._look = connection.script("look")
         self._looked = connection.script("looked")
 
-    def take(self) -> Due | None:
-        """The item that has waited longest; nobody else is given it for the time of a lease."""
+    def take(self, item: WorkItem | None = None) -> Due | None:
+        """This item, or the one that has waited longest; nobody else is given it for the time of a lease.
+
+        None where somebody else has it, or nothing waits.
+        """
         with self._connection.translated():
-            taken = self._look(keys=self._keys, args=[LEASE])
+            taken = self._look(keys=self._keys, args=[LEASE, str(item or "")])
         return Due(WorkItem.parse(text(taken[0])), text(taken[1])) if taken else None
 
     def done(self, due: Due) -> None:
         """It was looked at; what was said of it meanwhile counts."""
         with self._connection.translated():
-            self._looked(keys=self._keys, args=[str(due.item), due.told])
+            self._looked(keys=self._keys, args=[str(due.item), due.told, ""])
+
+    def failed(self, due: Due) -> None:
+        """It could not be looked at; somebody tries again soon."""
+        with self._connection.translated():
+            self._looked(keys=self._keys, args=[str(due.item), due.told, AGAIN])
 
     def begin(self) -> None:
         """From here on a hint calls again."""

@@ -1,15 +1,19 @@
 """What is discovered, when it is asked for, and what the forge charges for it."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from entropy.forge.faults import Faults
 from entropy.forge.records import repositories
 from entropy.models import WorkItem
 from entropy.scheduling.reconciliation import reconcile
 from entropy.settings import inherited
+from entropy.state.hints import Hint
+from entropy.state.looks import AGAIN
 from tests.integration.scheduling.country import CODE, Country, open_country
 
 
@@ -42,6 +46,7 @@ def test_a_label_that_is_set_later_is_seen_at_the_next_look_and_not_before(few: 
 
 def test_looking_where_nothing_happens_costs_nothing(few: Country) -> None:
     few.issue(few.repositories[0])
+    few.age()
     few.discover()
     few.later()  # an answer that one question changed is asked for once more
     few.charged()
@@ -52,10 +57,12 @@ def test_looking_where_nothing_happens_costs_nothing(few: Country) -> None:
 
 def test_a_change_of_one_repository_does_not_make_the_others_cost_anything(few: Country) -> None:
     number = few.issue(few.repositories[0])
+    few.age()
     few.later()
     few.later()
     few.charged()
     few.label(few.repositories[0], number, "question")
+    few.age()
     few.later()
     assert 1 <= few.charged() <= 4  # two lists and the issue
     few.later()
@@ -69,6 +76,26 @@ def test_two_changes_within_a_second_are_two(few: Country) -> None:
     assert few.later() == [f"{few.repositories[0]}#{number}"]
 
 
+def test_a_label_that_is_taken_away_and_set_again_within_a_second_is_seen(few: Country) -> None:
+    """Both times the issue looks the same, down to the second; in between it was looked at."""
+    home = few.repositories[0]
+    number = few.issue(home, CODE)
+    assert few.discover() == [f"{home}#{number}"]
+    with few.forge.store.read() as db:
+        (before,) = db.execute("SELECT updated FROM issues").fetchone()
+    _end(few, home, number)
+    few.tools.hints.take(Hint(repository=home, numbers=(number,)))
+    assert few.discover() == []
+    few.label(home, number)
+    with few.forge.store.write() as db:
+        db.execute("UPDATE issues SET updated = ?", (before,))
+    deadline = time.monotonic() + 15
+    while not (started := few.later()):
+        assert time.monotonic() < deadline, "never looked at again"
+        time.sleep(0.1)
+    assert started == [f"{home}#{number}"]
+
+
 def test_what_there_is_no_room_for_waits_and_is_read_again_when_there_is(tmp_path: Path, redis_url: str) -> None:
     with open_country(tmp_path, redis_url, 1, capacity=1) as country:
         (home,) = country.repositories
@@ -79,6 +106,32 @@ def test_what_there_is_no_room_for_waits_and_is_read_again_when_there_is(tmp_pat
         country.person("DELETE", f"/repos/{home}/issues/{second}/labels/{CODE}")
         # Nobody looked since: what is read again is not what was remembered.
         assert country.discover() == [f"{home}#{third}"]
+
+
+def test_what_waits_is_left_to_the_worker_that_is_reading_it(few: Country) -> None:
+    """Two that read it at once could have it waiting by the older reading."""
+    home = few.repositories[0]
+    item = WorkItem(repository=home, number=few.issue(home, CODE))
+    few.tools.waiting.save(item, [CODE])
+    few.tools.looks.take(item)
+    assert few.tools.looks.take(item) is None
+    assert few.discover() == []
+    few.tools.connection.redis.delete(few.tools.looks._keys[0])  # the other worker is done
+    assert few.discover() == [str(item)]
+
+
+def test_what_waits_and_cannot_be_read_is_tried_again(tmp_path: Path, redis_url: str) -> None:
+    with open_country(tmp_path, redis_url, 1, wrap=Faults) as country:
+        (home,) = country.repositories
+        item = WorkItem(repository=home, number=country.issue(home))
+        country.discover()
+        country.label(home, item.number)
+        country.tools.waiting.save(item, [CODE])
+        rule = {"path": f"/issues/{item.number}$", "method": "GET", "effect": "502_before"}
+        country._ask("POST", f"{country.forge.url}/_faults", [rule])
+        assert country.discover() == []
+        due = country.tools.connection.redis.zscore(country.tools.looks._keys[0], str(item))
+        assert 0 < due - country.tools.connection.now() * 1000 <= AGAIN
 
 
 def test_nothing_is_lost_when_redis_forgets_what_was_seen(few: Country) -> None:
@@ -108,6 +161,7 @@ def test_checks_of_a_labelled_pull_request_are_a_change_of_it(few: Country) -> N
     home = few.repositories[0]
     number, head = _pull(few, home)
     few.label(home, number, "entropy:review")
+    few.age()
     few.later()
     few.later()
     assert few.tools.looks.count() == 0
