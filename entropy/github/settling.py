@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 SETTLED = 3
-"""Seconds of the forge's clock after which nothing happens under the same time any more; its servers may differ a little."""
+"""Seconds of the forge's clock, whose servers differ a little, after which nothing happens under a time any more."""
 YOUNG = "young"
 
 
