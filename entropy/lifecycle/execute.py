@@ -12,6 +12,7 @@ from entropy.sandbox.interface import Sandbox
 from entropy.wiring import Toolbox
 
 LATE = "The stage execute did not end within its time limit."
+NOT_KEPT = "What was done so far is not kept."
 
 
 def execute(run: Run, tools: Toolbox) -> Run:
@@ -57,8 +58,8 @@ def _cut_off(run: Run, tools: Toolbox, agent: BaseAgent, outcome: Outcome, sandb
         return outcome
     try:
         patch = _collected(run, tools, sandbox)
-    except PolicyViolation:
-        return outcome
+    except PolicyViolation as violation:
+        return outcome.model_copy(update={"summary": f"{outcome.summary} {NOT_KEPT} {violation}"})
     return outcome.model_copy(update={"verdict": Verdict.INCOMPLETE, "patch": patch}) if patch else outcome
 
 
