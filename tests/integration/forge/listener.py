@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.http_server import running
+
 SECRET = "It's a secret to everybody"
 DEADLINE = 20
 
@@ -88,13 +90,6 @@ def listening() -> Iterator[Listener]:
         def log_message(self, *_: object) -> None:
             """Nobody reads along."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    listener.url = f"http://127.0.0.1:{server.server_port}/hook"
-    try:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        listener.url = f"http://127.0.0.1:{server.server_port}/hook"
         yield listener
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,23 +27,28 @@ def _forge(*arguments: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_whole_walk(tmp_path: Path, source: Path) -> None:
-    """Serve first, import and enrol while it runs, ask it, end it."""
-    data, address = tmp_path / "data", tmp_path / "url"
-    server = subprocess.Popen(
-        [str(CELERY), "forge", "serve", "--data", str(data), "--url-file", str(address)],
-        cwd=tmp_path,
-        env=inherited("PATH"),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+@contextmanager
+def _serving(data: Path, *more: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """The address of a forge that was started and answers, and its process."""
+    file = data.with_name("url")
+    command = [str(CELERY), "forge", "serve", "--data", str(data), "--url-file", str(file), *more]
+    server = subprocess.Popen(command, cwd=data.parent, env=inherited("PATH"), stdout=subprocess.PIPE, text=True)
     try:
         limit = time.monotonic() + DEADLINE
-        while not address.exists():
+        while not file.exists():
             assert server.poll() is None
             assert time.monotonic() < limit
             time.sleep(0.02)
-        url = address.read_text().strip()
+        yield file.read_text().strip(), server
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_the_whole_walk(tmp_path: Path, source: Path) -> None:
+    """Serve first, import and enrol while it runs, ask it, end it."""
+    data = tmp_path / "data"
+    with _serving(data) as (url, server):
         assert _forge("import", source, NAME, "--data", data, cwd=tmp_path).returncode == 0
         told = _forge("user", "ada", "--data", data, "--repository", NAME, "--permission", "write", cwd=tmp_path)
         token = told.stdout.strip()
@@ -54,37 +61,23 @@ def test_the_whole_walk(tmp_path: Path, source: Path) -> None:
         output, _ = server.communicate(timeout=DEADLINE)
         assert server.returncode == 0
         assert url in output
-    finally:
-        server.kill()
-        server.wait()
 
 
 def test_an_app_is_added_and_limits_are_enforced_where_asked_for(tmp_path: Path, source: Path) -> None:
-    data, address, key = tmp_path / "data", tmp_path / "url", tmp_path / "key.pem"
+    data, key = tmp_path / "data", tmp_path / "key.pem"
     assert _forge("import", source, NAME, "--data", data, "--private", cwd=tmp_path).returncode == 0
     told = ("app", "Coder", "--owner", "acme", "--permission", "issues=write", "--key-file", key, "--data", data)
     added = _forge(*told, cwd=tmp_path)
     app, installation = map(int, added.stdout.split())
     assert key.stat().st_mode & 0o777 == 0o600
     assert "File exists" in _forge(*told, cwd=tmp_path).stderr, "no key is ever written over"
-    command = [str(CELERY), "forge", "serve", "--data", str(data), "--url-file", str(address), "--limits"]
-    server = subprocess.Popen(command, cwd=tmp_path, env=inherited("PATH"), stdout=subprocess.DEVNULL)
-    try:
-        limit = time.monotonic() + DEADLINE
-        while not address.exists():
-            assert server.poll() is None
-            assert time.monotonic() < limit
-            time.sleep(0.02)
-        url = address.read_text().strip()
+    with _serving(data, "--limits") as (url, _):
         auth = Auth.AppAuth(app, key.read_text()).get_installation_auth(installation)
         with Github(base_url=f"{url}/api/v3", auth=auth, retry=None, seconds_between_requests=0) as client:
             assert client.get_repo(NAME).private
         answers = {requests.get(f"{url}/api/v3/meta", timeout=DEADLINE).status_code for _ in range(61)}
         assert answers == {200, 403}, "60 requests an hour for who does not say who it is"
         assert requests.get(f"{url}/_usage", timeout=DEADLINE).json()["enforced"] is True
-    finally:
-        server.kill()
-        server.wait()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """A server between our client and any forge: passes everything on, and writes down every exchange with the API."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import requests
 
 from tests.contract.contract import Exchange
+from tests.http_server import running
 
 PREFIX = "/api/v3"
 HOP_BY_HOP = {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
@@ -73,11 +73,5 @@ class Passing(BaseHTTPRequestHandler):
 
 @contextmanager
 def between(target: str) -> Iterator[Between]:
-    with Between(target) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Between(target)) as server:
+        yield server

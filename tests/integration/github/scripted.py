@@ -1,12 +1,13 @@
 """A server that answers what a test tells it to, and remembers what it was asked."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.http_server import running
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,5 @@ class Conversation(BaseHTTPRequestHandler):
 
 @contextmanager
 def scripted(script: Callable[[Asked], Answer]) -> Iterator[Scripted]:
-    with Scripted(script) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Scripted(script)) as server:
+        yield server

@@ -91,6 +91,17 @@ class Office:
         git("push", "-q", "origin", branch, at=clone)
         return git("rev-parse", "HEAD", at=clone).strip()
 
+    def move_main(self, folder: Path) -> str:
+        """Somebody puts another file of the name that `push` changes on the default branch; gives the commit."""
+        clone = folder / "clone"
+        who = {f"GIT_{role}_{part}": "wanda" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+        git("checkout", "-q", "main", at=clone)
+        (clone / "changes.txt").write_text("otherwise\n")
+        git("add", "-A", at=clone)
+        git("commit", "-qm", "Otherwise", at=clone, more=who)
+        git("push", "-q", "origin", "main", at=clone)
+        return git("rev-parse", "HEAD", at=clone).strip()
+
     def _address(self, login: str) -> str:
         if "@" in login:
             return login

@@ -9,7 +9,7 @@ from entropy.items import Assignment
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.change import publish_change
 from entropy.models import Outcome, Run, Verdict, WorkItem
-from tests.integration.lifecycle.office import CODE, NAME, RECIPE, Office, git
+from tests.integration.lifecycle.office import CODE, NAME, RECIPE, Office
 
 pytestmark = pytest.mark.redis
 
@@ -71,16 +71,10 @@ def test_the_coder_is_told_what_failed_and_what_its_issue_was_labelled(office: O
 
 def test_a_conflict_is_worked_on_from_the_new_base(office: Office, tmp_path: Path) -> None:
     number = proposed(office, tmp_path)
-    clone = tmp_path / "clone"
-    who = {f"GIT_{role}_{part}": "wanda" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
-    git("checkout", "-q", "main", at=clone)
-    (clone / "changes.txt").write_text("otherwise\n")
-    git("add", "-A", at=clone)
-    git("commit", "-qm", "Otherwise", at=clone, more=who)
-    git("push", "-q", "origin", "main", at=clone)
+    moved = office.move_main(tmp_path)
     _, assignment = claimed(office, number)
     assert assignment.afresh
-    assert assignment.base_commit == git("rev-parse", "main", at=clone).strip()
+    assert assignment.base_commit == moved
 
 
 def test_a_thread_is_answered_and_settled_once_even_if_redis_forgets_that_it_was(

@@ -14,6 +14,7 @@ import pytest
 from entropy.models import Identity, Secret
 from entropy.repository import Mirror, PatchRules
 from entropy.settings import RepositorySettings
+from tests.http_server import running
 
 TOKEN = "ghp_a-token-that-nobody-may-see"
 ENVIRONMENT = {
@@ -183,14 +184,8 @@ class Forge(ThreadingHTTPServer):
 
 @contextmanager
 def serving(root: Path) -> Iterator[Forge]:
-    with Forge(root) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Forge(root)) as server:
+        yield server
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from entropy.models import WorkItem
 from entropy.scheduling.reactions import react
-from tests.integration.lifecycle.office import NAME, Office, git
+from tests.integration.lifecycle.office import NAME, Office
 
 pytestmark = pytest.mark.redis
 
@@ -160,16 +160,5 @@ def test_what_no_agent_proposed_for_an_issue_is_left_alone(
 
 def test_a_conflict_with_the_base_calls_the_coder(office: Office, tmp_path: Path) -> None:
     number = proposed(office, tmp_path, "entropy:merge")
-    git_main(office, tmp_path)
+    office.move_main(tmp_path)
     assert look(office, number) == REWORK
-
-
-def git_main(office: Office, folder: Path) -> None:
-    """Somebody puts another file of the same name on the default branch."""
-    clone = folder / "clone"
-    who = {f"GIT_{role}_{part}": "wanda" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
-    git("checkout", "-q", "main", at=clone)
-    (clone / "changes.txt").write_text("otherwise\n")
-    git("add", "-A", at=clone)
-    git("commit", "-qm", "Otherwise", at=clone, more=who)
-    git("push", "-q", "origin", "main", at=clone)
