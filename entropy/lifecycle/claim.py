@@ -7,7 +7,7 @@ from entropy.lifecycle.gate import gate
 from entropy.lifecycle.progress import key_of, progress_of
 from entropy.lifecycle.publish.status import say
 from entropy.lifecycle.surroundings import surroundings
-from entropy.lifecycle.turns import turn
+from entropy.lifecycle.tickets import ticket
 from entropy.lifecycle.vetting import vetted
 from entropy.models import Progress, Run, Verdict
 from entropy.repository.config import parse_config
@@ -40,7 +40,7 @@ def claim(run: Run, tools: Toolbox) -> Run:
 
 def _counted(run: Run, assignment: Assignment, tools: Toolbox) -> Run:
     """The run with its count, which is written down before anything is paid for; parked when the cap is reached."""
-    with turn(run, assignment.item, tools) as item:
+    with ticket(run, assignment.item, tools) as item:
         if item is None:
             return conclude(run, Verdict.SUPERSEDED, f"Another installation is at work on {run.item}.")
         return _count(run, item, assignment, tools)

@@ -8,7 +8,7 @@ import logging
 
 from entropy.github.markers import marker_of
 from entropy.items import Item
-from entropy.lifecycle.turns import is_ticket
+from entropy.lifecycle.tickets import is_ticket
 from entropy.wiring import Toolbox
 
 log = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ def test_a_comment_that_was_written_twice_is_taken_back_once(office: Office) -> 
     for issues, marker in (
         (reviewer, "entropy:status:coder"),
         (coder, "entropy:answer:7"),
-        (coder, "entropy:turn:coder"),
+        (coder, "entropy:ticket:coder"),
     ):
         issues.add_comment(item, marker=marker, body="Of its own.")
-    coder.add_comment(item, marker="entropy:turn:coder", body="Of another installation.")
+    coder.add_comment(item, marker="entropy:ticket:coder", body="Of another installation.")
     coder.add_comment(item, marker="entropy:status:coder", body="Two.")
     office.issue(item.number, "ada").create_comment(marked("entropy:status:coder", "A person may quote it."))
     attend(item, office.tools)

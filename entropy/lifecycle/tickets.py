@@ -1,4 +1,4 @@
-"""Turns: where several installations serve one repository, one at a time looks at an item's count and writes it.
+"""Tickets: where several installations serve one repository, one at a time looks at an item's count and writes it.
 
 The forge decides, by the ids of comments: whoever wrote the oldest ticket is next. An installation without a name is
 alone, and writes none.
@@ -15,13 +15,13 @@ from entropy.wiring import Toolbox
 
 STALE = 300
 """Seconds after which the ticket of another installation is taken for forgotten."""
-TICKET = "entropy:turn:"
+TICKET = "entropy:ticket:"
 SLACK = 600
 """Seconds beyond the time limit of `execute` for which another installation may say that it is at work."""
 
 
 @contextmanager
-def turn(run: Run, item: Item, tools: Toolbox) -> Iterator[Item | None]:
+def ticket(run: Run, item: Item, tools: Toolbox) -> Iterator[Item | None]:
     """The item as it is while no other installation may count; None where another is ahead, or at work on it."""
     name = tools.settings.github.installation
     if not name:
@@ -32,25 +32,25 @@ def turn(run: Run, item: Item, tools: Toolbox) -> Iterator[Item | None]:
         return
     issues = tools.github(run.role).issues
     tools.runs.guard(run)
-    ticket = issues.add_comment(run.item, marker=_marker(run.role), body=_text(name))
+    mine = issues.add_comment(run.item, marker=_marker(run.role), body=_text(name))
     try:
         now = issues.get(run.item)
-        free = _is_first(run, ticket, now, tools) and not _works_elsewhere(run, now, tools)
+        free = _is_first(run, mine, now, tools) and not _works_elsewhere(run, now, tools)
         yield now if free else None
     finally:
-        issues.remove_comment(run.item, ticket.id)
+        issues.remove_comment(run.item, mine.id)
 
 
 def _is_first(run: Run, mine: Comment, item: Item, tools: Toolbox) -> bool:
     issues, first = tools.github(run.role).issues, True
-    for ticket in item.comments:
-        if ticket.author != mine.author or not bears(_marker(run.role), ticket.body) or ticket.id == mine.id:
+    for other in item.comments:
+        if other.author != mine.author or not bears(_marker(run.role), other.body) or other.id == mine.id:
             continue
         # A run of ours that died left it: there is only one at a time. Or it is of an installation that is no more.
-        ours = ticket.body.rstrip().endswith(_text(tools.settings.github.installation))
-        if ours or (mine.created - ticket.created).total_seconds() > STALE:
-            issues.remove_comment(run.item, ticket.id)
-        elif ticket.id < mine.id:
+        ours = other.body.rstrip().endswith(_text(tools.settings.github.installation))
+        if ours or (mine.created - other.created).total_seconds() > STALE:
+            issues.remove_comment(run.item, other.id)
+        elif other.id < mine.id:
             first = False
     return first
 
