@@ -1,0 +1,95 @@
+"""The sandboxes under attack, and the table at the end: attack, wanted, got on each backend."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+
+from entropy.sandbox.factory import make_backend
+from entropy.sandbox.interface import Backend, Sandbox
+from tests.abuse.attack import Attack, Verdict
+from tests.integration.sandbox.places import MARK, PLACES, Place
+from tests.services import require
+
+ROW = "abuse row"
+BOTH = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in PLACES]
+
+
+@pytest.fixture(scope="session", params=BOTH)
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    require(os.geteuid() == 0, "the controls of the abuse suite need root")
+    with closing(PLACES[request.param](tmp_path_factory.mktemp("sandbox"))) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def backend(place: Place) -> Backend:
+    return make_backend(place.settings)
+
+
+def new_run() -> str:
+    return f"{MARK}-{uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def shared(backend: Backend) -> Iterator[Sandbox]:
+    """One sandbox for all attacks that leave nothing behind."""
+    with backend.open(new_run()) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def own(backend: Backend) -> Iterator[Sandbox]:
+    """A sandbox for one attack that may ruin it."""
+    with backend.open(new_run()) as sandbox:
+        yield sandbox
+
+
+Note = Callable[[Attack, Verdict], None]
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest, place: Place, record_property: Callable[[str, object], None]) -> Note:
+    """Enter what came of an attack, and judge it: it fails, but where the row says that nothing stops it."""
+    backend = str(place.settings.backend)
+
+    def enter(attack: Attack, verdict: Verdict) -> None:
+        got = f"absent: {attack.absent[backend]}" if backend in attack.absent else str(verdict)
+        record_property(ROW, [attack.name, attack.wanted, backend, got])
+        if backend in attack.absent:
+            assert verdict.won, f"the row says that {backend} does not stop it, yet it was stopped: {verdict}"
+            return
+        if backend in attack.open:
+            request.node.add_marker(pytest.mark.xfail(reason=attack.open[backend], strict=True))
+        assert not verdict.won, f"{attack.name} succeeded on {backend}: {verdict.detail}"
+
+    return enter
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    reports = [report for each in terminalreporter.stats.values() for report in each]
+    for report in reports:
+        for name, value in getattr(report, "user_properties", ()) if getattr(report, "when", "") == "call" else ():
+            if name == ROW:
+                attack, wanted, backend, got = value
+                rows.setdefault((attack, wanted), {})[backend] = got
+    if rows:
+        _table(terminalreporter, rows)
+
+
+def _table(out: pytest.TerminalReporter, rows: dict[tuple[str, str], dict[str, str]]) -> None:
+    out.section("abuse: what the attacker wanted, what it got")
+    lines = [("attack", "wanted", "docker", "bubblewrap")]
+    for (attack, wanted), got in sorted(rows.items()):
+        lines.append((attack, wanted, *(got.get(name, got.get("both", "-")) for name in ("docker", "bubblewrap"))))
+    widths = [max(len(line[column]) for line in lines) for column in range(3)]
+    for line in lines:
+        out.write_line("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]))
+    for backend in ("docker", "bubblewrap"):
+        got_there = [got.get(backend, got.get("both", "")) for got in rows.values()]
+        won = sum(got.startswith("SUCCEEDED") for got in got_there)
+        absent = sum(got.startswith("absent") for got in got_there)
+        out.write_line(f"{backend}: {sum(map(bool, got_there))} attacks, {won} succeeded, {absent} not limited there")
