@@ -6,9 +6,9 @@ from collections.abc import Callable
 from entropy.errors import ConfigurationError, EntropyError, RateLimited, StateUnavailable
 from entropy.scheduling import roster
 from entropy.scheduling.batches import compare_all
-from entropy.scheduling.net import cast
 from entropy.scheduling.pace import longest_period, period, until_turn
 from entropy.scheduling.redelivery import redeliver
+from entropy.scheduling.safety_net import find_missed
 from entropy.scheduling.watching import watch
 from entropy.state.rounds import Round, Sweeping
 from entropy.wiring import Toolbox
@@ -25,7 +25,7 @@ def reconcile(tools: Toolbox) -> None:
     try:
         if _sweep_once(tools, _all):
             _sweep_once(tools, _some)
-        cast(tools)
+        find_missed(tools)
     except RateLimited as error:
         slower = tools.rounds.slow_down()
         log.warning("the forge is asked less often", extra={"why": str(error), "slower": slower})

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from entropy.models import WorkItem
-from entropy.scheduling.net import cast
+from entropy.scheduling.safety_net import find_missed
 from entropy.settings import Settings
 from entropy.wiring import Toolbox
 from tests.integration.github.scripted import Answer, Asked, Scripted, scripted
@@ -16,10 +16,10 @@ def test_changes_of_our_repositories_are_looked_at_once_and_those_of_others_neve
 ) -> None:
     with scripted(_found) as server:
         tools = _tools(server, tmp_path, redis_url, repositories=["acme/a", "acme/b"])
-        cast(tools)
+        find_missed(tools)
         assert _looked(tools) == ["acme/a#3", "acme/b#4"]
         tools.rounds.again("net")
-        cast(tools)
+        find_missed(tools)
         assert _looked(tools) == []
         asked = [parse_qs(urlsplit(each.path).query) for each in server.asked if each.path.startswith("/search")]
         assert [query["q"][0].partition(" updated:>=")[0] for query in asked] == [
@@ -30,18 +30,18 @@ def test_changes_of_our_repositories_are_looked_at_once_and_those_of_others_neve
         _close(tools)
 
 
-def test_it_is_cast_once_in_its_time_and_only_where_batches_show_less_than_everything(
+def test_it_is_asked_once_in_its_time_and_only_where_batches_show_less_than_everything(
     tmp_path: Path, redis_url: str
 ) -> None:
     with scripted(_found) as server:
         tools = _tools(server, tmp_path, redis_url, repositories=["acme/a", "acme/b"])
-        cast(tools)
+        find_missed(tools)
         before = len(server.asked)
-        cast(tools)
+        find_missed(tools)
         assert len(server.asked) == before
         few = _tools(server, tmp_path, redis_url, repositories=["acme/a"])
         few.rounds.again("net")
-        cast(few)
+        find_missed(few)
         assert len(server.asked) == before
         _close(tools)
         _close(few)

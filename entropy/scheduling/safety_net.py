@@ -16,7 +16,7 @@ LAG = timedelta(minutes=15)
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def cast(tools: Toolbox) -> None:
+def find_missed(tools: Toolbox) -> None:
     """Have looked at what changed where only labelled issues are swept, if it is time for that."""
     settings = tools.settings.scheduling
     if not settings.search_interval or tools.rounds.count() <= settings.watched:
