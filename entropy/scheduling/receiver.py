@@ -25,6 +25,7 @@ from entropy.wiring import Toolbox
 log = logging.getLogger(__name__)
 
 PATH = "/webhooks"
+HEALTH = "/healthz"
 SECRET = "webhook-secret"  # noqa: S105 - the secret's name
 LIMIT = 25 * 2**20
 """Bytes; GitHub sends no larger payload."""
@@ -132,7 +133,7 @@ _TOO_LARGE = Ruling(413, f"The body is larger than the {LIMIT >> 20} MiB that Gi
 def make_app(tools: Toolbox, call: Callable[[], object]) -> Starlette:
     """Raises what reading the secret raises."""
     receiver = Receiver(tools, call)
-    return Starlette(routes=[Route(PATH, receiver.receive, methods=["POST"]), Route("/healthz", _alive)])
+    return Starlette(routes=[Route(PATH, receiver.receive, methods=["POST"]), Route(HEALTH, _alive)])
 
 
 def _alive(_: Request) -> Response:

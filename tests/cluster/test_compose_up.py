@@ -1,8 +1,10 @@
 """compose.yaml comes up, with every hardening that it asks for, and keeps tokens, sandboxes and networks apart."""
 
+import hmac
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from tests.services import require
 pytestmark = [pytest.mark.docker, pytest.mark.deploy, pytest.mark.timeout(400)]
 
 SECRETS = ("redis_password", *(f"{role}_github_token" for role in ("scheduler", "coder", "reviewer", "merger")))
+SIGNATURES = "scheduler_webhook_secret"
 
 # What cannot be had without a registry, would take a port of this machine, or would let the tests wait.
 OVERRIDE = """
@@ -25,6 +28,7 @@ services:
   redis: {image: entropy-redis:local, healthcheck: {interval: 2s}}
   flower: {ports: !reset [], healthcheck: {interval: 5s}}
   forge: {ports: !reset [], healthcheck: {interval: 5s}}
+  webhooks: {ports: !reset [], healthcheck: {interval: 5s}}
 """
 
 
@@ -35,7 +39,7 @@ class Compose:
         files = [
             argument for file in (ROOT / "compose" / "compose.yaml", folder / "o.yaml") for argument in ("-f", file)
         ]
-        self._command = [TOOLS / "docker-compose", "-p", f"entropy-{os.getpid()}", *files, "--profile", "demo"]
+        self._command = [TOOLS / "docker-compose", "-p", f"entropy-{os.getpid()}", *files, "--profile", "*"]
         self._environment = os.environ | {"SECRETS_FOLDER": str(folder), "ENTROPY_GITHUB__REPOSITORIES": "acme/widgets"}
 
     def __call__(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -56,6 +60,15 @@ class Compose:
         program = f"import glob, json, os, socket; print(json.dumps({code}))"
         return json.loads(self("exec", "-T", service, "python3", "-c", program).stdout)
 
+    def said(self, service: str, words: str) -> bool:
+        """Whether a service's log comes to hold these words before the deadline."""
+        deadline = time.monotonic() + 60
+        while words not in self("logs", "--no-log-prefix", service).stdout:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.5)
+        return True
+
 
 @pytest.fixture(scope="module")
 def compose(tmp_path_factory: pytest.TempPathFactory, images: None) -> Iterator[Compose]:
@@ -63,7 +76,7 @@ def compose(tmp_path_factory: pytest.TempPathFactory, images: None) -> Iterator[
     folder = tmp_path_factory.mktemp("compose")
     (folder / "o.yaml").write_text(OVERRIDE)
     (folder / "flower_config").write_text('basic_auth = ["me:word"]\n')
-    for name in SECRETS:
+    for name in (*SECRETS, SIGNATURES):
         (folder / name).write_text(f"value-of-{name}\n")
         (folder / name).chmod(0o444)
     project = Compose(folder)
@@ -79,7 +92,7 @@ def test_every_service_is_up_and_healthy(compose: Compose) -> None:
         row["Service"]: (row["State"], row["Health"])
         for row in map(json.loads, compose("ps", "-a", "--format", "json").stdout.splitlines())
     }
-    watched = dict.fromkeys(("redis", "control", "sandbox", "flower", "forge"), ("running", "healthy"))
+    watched = dict.fromkeys(("redis", "control", "sandbox", "flower", "forge", "webhooks"), ("running", "healthy"))
     assert states == watched | {"beat": ("running", ""), "reaper": ("running", "")}
 
 
@@ -92,10 +105,11 @@ def test_beat_and_workers_meet_over_redis(compose: Compose) -> None:
 def test_each_service_sees_its_own_secrets_only(compose: Compose) -> None:
     seen = {
         service: compose.python(service, "sorted(map(os.path.basename, glob.glob('/run/secrets/*')))")
-        for service in ("control", "sandbox", "beat", "reaper", "flower")
+        for service in ("control", "sandbox", "beat", "reaper", "flower", "webhooks")
     }
     assert seen.pop("control") == sorted(SECRETS)
     assert seen.pop("flower") == ["flower_config", "redis_password"]
+    assert seen.pop("webhooks") == ["redis_password", SIGNATURES]
     assert set(map(tuple, seen.values())) == {("redis_password",)}
 
 
@@ -106,8 +120,27 @@ def test_only_the_control_side_reaches_the_forge(compose: Compose) -> None:
     assert "gaierror" in refused.stderr
 
 
+def test_a_delivery_is_taken_in_when_it_is_signed(compose: Compose) -> None:
+    """By way of Redis: whoever was called to look is seen in the log of a worker."""
+    body = json.dumps({"action": "labeled", "issue": {"number": 7}, "repository": {"full_name": "acme/widgets"}})
+    signed = hmac.new(f"value-of-{SIGNATURES}".encode(), body.encode(), "sha256").hexdigest()
+    headers = {"content-type": "application/json", "x-github-event": "issues", "x-github-delivery": "d-1"}
+    program = (
+        "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8088, timeout=20); "
+        "c.request('POST', '/webhooks', sys.argv[1], dict(pair.split('=', 1) for pair in sys.argv[2:])); "
+        "print(c.getresponse().status)"
+    )
+    for signature, status in (("0" * 64, 401), (signed, 202)):
+        pairs = [
+            f"{name}={value}" for name, value in (headers | {"x-hub-signature-256": f"sha256={signature}"}).items()
+        ]
+        answer = compose("exec", "-T", "webhooks", "python3", "-c", program, body, *pairs)
+        assert int(answer.stdout) == status
+    assert compose.said("control", "entropy.scheduling.look")
+
+
 def test_processes_are_nobody_and_cannot_write_what_they_run(compose: Compose) -> None:
-    for service in ("control", "sandbox", "beat", "forge"):
+    for service in ("control", "sandbox", "beat", "forge", "webhooks"):
         assert compose.python(
             service, "[os.getuid(), os.access('/opt/entropy', os.W_OK), os.access('/', os.W_OK)]"
         ) == [

@@ -11,9 +11,11 @@ import yaml
 KUBERNETES = ("1.29.0", "1.34.0")
 
 
-def documents(chart: Path, values: dict[str, object]) -> list[dict[str, object]]:
-    rendered = helm_python.Chart.load(chart).render(values, name="entropy", namespace="agents")
-    return [document for text in rendered.values() for document in yaml.safe_load_all(text) if document]
+def rendered(chart: Path, values: dict[str, object]) -> tuple[list[dict[str, object]], str]:
+    """The documents, and what the chart tells whoever installs it."""
+    texts = helm_python.Chart.load(chart).render(values, name="entropy", namespace="agents")
+    notes = [texts.pop(name) for name in list(texts) if name.endswith("NOTES.txt")]
+    return [document for text in texts.values() for document in yaml.safe_load_all(text) if document], "".join(notes)
 
 
 def invalid(found: list[dict[str, object]]) -> list[str]:
@@ -29,11 +31,11 @@ def invalid(found: list[dict[str, object]]) -> list[str]:
 
 def check(chart: Path, values: dict[str, object]) -> dict[str, object]:
     try:
-        found = documents(chart, values)
+        found, notes = rendered(chart, values)
     except helm_python.HelmError as error:
         return {"error": str(error)}
     lint = helm_python.lint(chart, values=values, strict=True)
-    return {"documents": found, "invalid": invalid(found), "lint": lint["messages"] + lint["errors"]}
+    return {"documents": found, "notes": notes, "invalid": invalid(found), "lint": lint["messages"] + lint["errors"]}
 
 
 if __name__ == "__main__":

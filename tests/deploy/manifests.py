@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".tools" / "deploy" / "bin"
 CHART = ROOT / "k8s" / "entropy"
 
+WIDGETS = {"ENTROPY_GITHUB__REPOSITORIES": "acme/widgets"}
+OF_APPS = {"ENTROPY_GITHUB__REPOSITORIES": "", "ENTROPY_GITHUB__APPS": "*=1234567,coder=7654321"}
+
 Document = dict[str, Any]
 
 
@@ -33,9 +36,14 @@ class Process(NamedTuple):
         return frozenset(self.arguments[self.arguments.index("-Q") + 1].split(","))
 
     @property
-    def tokens(self) -> set[str]:
-        """The roles whose forge tokens it can read."""
-        return {name.removesuffix("_github_token") for name in self.secrets if name.endswith("_github_token")}
+    def kind(self) -> str:
+        """Celery's subcommand: worker, beat, and those of ours."""
+        return next(argument for argument in self.arguments if not argument.startswith("-"))
+
+    @property
+    def identities(self) -> set[str]:
+        """The roles as which it can act on the forge, by a token or by the key of an App."""
+        return {role for role, found, _ in (name.partition("_github_") for name in self.secrets) if found}
 
     @property
     def has_container_api(self) -> bool:
@@ -43,13 +51,13 @@ class Process(NamedTuple):
         return told or any("engine" in mount or "docker.sock" in mount for mount in self.mounts)
 
 
-def compose_config(file: Path) -> subprocess.CompletedProcess[str]:
-    """What Docker Compose itself makes of a file, all profiles."""
+def compose_config(*files: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What Docker Compose itself makes of files, all profiles."""
     program = TOOLS / "docker-compose"
     require(program.exists(), "the deployment tools; make them with: ops/tools deploy")
     return subprocess.run(
-        [program, "-f", file, "--profile", "*", "config", "--format", "json"],
-        env={"PATH": os.environ["PATH"], "ENTROPY_GITHUB__REPOSITORIES": "acme/widgets"},
+        [program, "--profile", "*", "config", "--format", "json"],
+        env={"PATH": os.environ["PATH"], "COMPOSE_FILE": ":".join(map(str, files)), **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -57,15 +65,17 @@ def compose_config(file: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def compose() -> Document:
-    config = compose_config(ROOT / "compose" / "compose.yaml")
+def compose(*more: str, **environment: str) -> Document:
+    """`more`: files of ours after the first."""
+    files = [ROOT / "compose" / name for name in ("compose.yaml", *more)]
+    config = compose_config(*files, **environment or WIDGETS)
     assert config.returncode == 0, config.stderr
     document: Document = json.loads(config.stdout)
     return document
 
 
 def check_chart(values: Document) -> Document:
-    """Render, lint and validate: ``documents``, ``lint`` and ``invalid``, or ``error``."""
+    """Render, lint and validate: ``documents``, ``notes``, ``lint`` and ``invalid``, or ``error``."""
     require((TOOLS / "python").exists(), "the deployment tools; make them with: ops/tools deploy")
     check = subprocess.run(
         [TOOLS / "python", Path(__file__).with_name("chart_check.py"), CHART],

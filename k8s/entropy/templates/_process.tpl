@@ -41,10 +41,17 @@ tolerations: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{/* What a role shows the forge: of (list root role) the key in the role's Secret, and the end of the file's name. */}}
+{{- define "entropy.credential" -}}
+{{- $apps := (index . 0).Values.github.apps -}}
+{{ ternary "github_app_key" "github_token" (or (hasKey $apps (index . 1)) (hasKey $apps "*")) }}
+{{- end }}
+
 {{/*
 One Deployment with its ServiceAccount. Of `process`:
 name, side (control, sandbox, other), replicas, args; secret and secretKey (a key of it), secretFile (what it is mounted
-as); probe (a shell line or nothing), grace (seconds), singleton.
+as); probe (a shell line or nothing), port (where /healthz is served, or nothing), grace (seconds), mirrors (whether it
+works with repositories), singleton.
 */}}
 {{- define "entropy.process" -}}
 {{- $process := .process -}}
@@ -105,10 +112,23 @@ spec:
             periodSeconds: 120
             timeoutSeconds: 20
           {{- end }}
+          {{- with $process.port }}
+          ports: [{name: http, containerPort: {{ . }}}]
+          readinessProbe: &alive
+            httpGet: {path: /healthz, port: http}
+            periodSeconds: 5
+            timeoutSeconds: 5
+          # It asks nobody else; a minute, so that a storm of deliveries is sat out.
+          livenessProbe:
+            <<: *alive
+            failureThreshold: 12
+          # Whoever still sends here is told to send elsewhere before it ends.
+          lifecycle: {preStop: {exec: {command: [sleep, "5"]}}}
+          {{- end }}
           volumeMounts:
             - {name: secrets, mountPath: /run/secrets, readOnly: true}
             - {name: tmp, mountPath: /tmp}
-            {{- if eq $process.side "control" }}
+            {{- if $process.mirrors }}
             - {name: mirrors, mountPath: /var/lib/entropy/mirrors}
             {{- end }}
       volumes:
@@ -126,7 +146,7 @@ spec:
               {{- end }}
         - name: tmp
           emptyDir: {sizeLimit: 256Mi}
-        {{- if eq $process.side "control" }}
+        {{- if $process.mirrors }}
         - name: mirrors
           emptyDir: {sizeLimit: {{ .Values.mirrors.sizeLimit }}}
         {{- end }}

@@ -4,14 +4,15 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from entropy.errors import SecretNotFound
-from entropy.scheduling.receiver import LIMIT, make_app
+from entropy.scheduling.receiver import HEALTH, LIMIT, make_app
 from entropy.settings import RedisSettings, SecretSettings, Settings
 from entropy.wiring import Toolbox
-from tests.integration.scheduling.receiving import REPOSITORY, Receiving, receiving, signature
+from tests.integration.scheduling.receiving import DEADLINE, REPOSITORY, Receiving, receiving, signature
 from tests.redis_server import running_redis
 
 HOME = {"full_name": REPOSITORY}
@@ -175,6 +176,14 @@ def test_while_redis_is_away_the_forge_is_asked_to_come_again(tmp_path: Path) ->
         receiver.tools.connection.redis.shutdown(nosave=True)
         answer = receiver.send(LABELLED, x_github_delivery="lost")
     assert answer == (503, "Redis is away; send this delivery again later.\n")
+
+
+def test_an_outage_of_redis_is_no_reason_to_end_the_receiver(tmp_path: Path) -> None:
+    (tmp_path / "redis").mkdir()
+    with running_redis(tmp_path / "redis") as url, receiving(tmp_path, url) as receiver:
+        receiver.tools.connection.redis.shutdown(nosave=True)
+        with urlopen(receiver.url + HEALTH, timeout=DEADLINE) as answer:
+            assert (answer.status, answer.read()) == (200, b"ok\n")
 
 
 def test_without_a_secret_nothing_is_received(tmp_path: Path, redis_url: str) -> None:
