@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from entropy.errors import ForgeConflict, PolicyViolation
 from entropy.lifecycle.publish.adopted import publish_adopted
 from entropy.lifecycle.publish.change import publish_change
+from entropy.lifecycle.publish.disarming import disarmed, overreach
 from entropy.lifecycle.publish.incomplete import publish_incomplete
 from entropy.lifecycle.publish.merge import publish_merge
 from entropy.lifecycle.publish.notice import PARKED, publish_notice
@@ -38,16 +39,26 @@ PUBLISHERS: Mapping[Verdict, Publisher] = {
 
 def report(run: Run, tools: Toolbox) -> Run:
     """Publish the run's outcome; a refusal on the way becomes the outcome, and a comment says so."""
-    outcome = run.outcome or Outcome(verdict=Verdict.FAILED, summary="The run ended without an outcome.")
+    outcome = _examined(run, tools)
     publish = PUBLISHERS.get(outcome.verdict)
     if publish is None:
-        return run
+        return run.evolve(outcome=outcome)
     try:
         published = publish(run, outcome, tools)
     except (PolicyViolation, ForgeConflict) as refusal:
         outcome = outcome.model_copy(update={"verdict": Verdict.REFUSED, "summary": str(refusal)})
         published = publish_notice(run, outcome, tools)
     return run.evolve(outcome=outcome, published=_hand_over(run, outcome, published, tools))
+
+
+def _examined(run: Run, tools: Toolbox) -> Outcome:
+    """What may be published of what the run came to; without an assignment no agent had a hand in it."""
+    outcome = run.outcome or Outcome(verdict=Verdict.FAILED, summary="The run ended without an outcome.")
+    if run.assignment is None:
+        return outcome
+    if objection := overreach(outcome, tools.agents.agent(run.role)):
+        outcome = Outcome(verdict=Verdict.REFUSED, summary=objection, engine=outcome.engine, model=outcome.model)
+    return disarmed(outcome)
 
 
 def _hand_over(run: Run, outcome: Outcome, published: Published, tools: Toolbox) -> Published:

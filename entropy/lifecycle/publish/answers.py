@@ -1,6 +1,7 @@
 """Answers to review threads: each is told what the rework did about it, and is settled where it did something."""
 
 from entropy.items import Assignment, ReviewThread
+from entropy.lifecycle.publish.inert import word
 from entropy.models import Outcome, Run
 from entropy.wiring import Toolbox
 
@@ -30,4 +31,5 @@ def answer_threads(run: Run, outcome: Outcome, assignment: Assignment, commit: s
 def _sentence(thread: ReviewThread, outcome: Outcome, commit: str, *, done: bool) -> str:
     if done:
         return f"Changed in {commit}: {outcome.summary}"
-    return f"{commit} leaves `{thread.path}` as it is: {outcome.summary} Reply here if there is something left to do."
+    left = f"{commit} leaves `{word(thread.path, 300)}` as it is: {outcome.summary}"
+    return f"{left} Reply here if there is something left to do."

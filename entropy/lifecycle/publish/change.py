@@ -10,6 +10,7 @@ from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.answers import answer_threads
 from entropy.lifecycle.publish.commit import commit_patch
 from entropy.lifecycle.publish.delivery import BranchTip, deliver
+from entropy.lifecycle.publish.inert import inert_title
 from entropy.lifecycle.publish.prose import details, evidence_block
 from entropy.lifecycle.publish.status import say
 from entropy.models import Outcome, Published, Run
@@ -34,7 +35,7 @@ def publish_change(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
     if assignment.item.pull_request is not None:
         return _rework(run, outcome, assignment, commit, tools)
     delivery = propose(run, commit, assignment, mirror, tools)
-    proposal = Proposal(assignment.item.subject, body_of(run, outcome), tools.settings.reports.draft)
+    proposal = Proposal(inert_title(assignment.item.subject), body_of(run, outcome), tools.settings.reports.draft)
     number = ensure_pull(run, assignment, delivery.branch, proposal, tools)
     say(run, tools, f"{_note(delivery)}Proposed as #{number}.", intent="notice", progress=run.progress)
     return Published(branch=delivery.branch, pull_request=number, commit=delivery.commit)
@@ -101,7 +102,8 @@ def _rework(run: Run, outcome: Outcome, assignment: Assignment, commit: str, too
     mirror = tools.mirror(run.role, run.item.repository)
     delivery = deliver(run, BranchTip(pull.head_branch, commit), pull.head_commit, mirror, tools)
     if assignment.item.title != assignment.item.subject:
-        tools.intents.once(run, "retitle", lambda: forge.pulls.retitle(run.item, assignment.item.subject))
+        title = inert_title(assignment.item.subject)
+        tools.intents.once(run, "retitle", lambda: forge.pulls.retitle(run.item, title))
     if assignment.threads:
         answer_threads(run, outcome, assignment, delivery.commit, tools)
     how = f"**Made again** on {assignment.base_branch} as it is now," if assignment.afresh else "**Reworked**"

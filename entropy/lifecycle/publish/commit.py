@@ -1,7 +1,8 @@
 """The commit of a run: the patch under the rules that apply to it, with a message that says where it comes from."""
 
-from entropy.errors import IllegalStep
+from entropy.errors import IllegalStep, PolicyViolation
 from entropy.items import Assignment
+from entropy.lifecycle.publish.inert import inert, inert_line, inert_message
 from entropy.models import Identity, Outcome, Run
 from entropy.repository.mirror import Mirror
 from entropy.repository.patch import PatchRules
@@ -15,17 +16,20 @@ def commit_patch(run: Run, outcome: Outcome, assignment: Assignment, mirror: Mir
         raise IllegalStep(f"Run {run.id} says that it changed something and has no patch.")
     recipe = assignment.config.recipe_for(assignment.labels)
     identity = tools.github(run.role).identity()
-    return mirror.commit_patch(
-        assignment.base_commit,
-        tools.artifacts.get(run.id, outcome.patch),
-        message=message_of(run, outcome, assignment.item.subject, identity, tools.settings.reports),
-        identity=identity,
-        when=run.created,
-        rules=PatchRules(
-            paths=recipe.paths if recipe else ("**",),
-            max_files=tools.settings.repository.max_files,
-        ),
-    )
+    try:
+        return mirror.commit_patch(
+            assignment.base_commit,
+            tools.artifacts.get(run.id, outcome.patch),
+            message=message_of(run, outcome, assignment.item.subject, identity, tools.settings.reports),
+            identity=identity,
+            when=run.created,
+            rules=PatchRules(
+                paths=recipe.paths if recipe else ("**",),
+                max_files=tools.settings.repository.max_files,
+            ),
+        )
+    except PolicyViolation as refusal:  # it names paths, and whoever made the patch chose these
+        raise PolicyViolation(inert(str(refusal))) from refusal
 
 
 def message_of(run: Run, outcome: Outcome, title: str, identity: Identity, reports: ReportSettings) -> str:
@@ -35,4 +39,4 @@ def message_of(run: Run, outcome: Outcome, title: str, identity: Identity, repor
         trailers.append(f"Co-authored-by: {reports.co_author}")
     if reports.sign_off:
         trailers.append(f"Signed-off-by: {identity.name or identity.login} <{identity.email}>")
-    return f"{title}\n\n{outcome.summary}\n\n" + "\n".join(trailers) + "\n"
+    return f"{inert_line(title)}\n\n{inert_message(outcome.summary)}\n\n" + "\n".join(trailers) + "\n"

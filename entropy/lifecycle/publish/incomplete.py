@@ -4,6 +4,7 @@ from entropy.items import INCOMPLETE
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.change import Proposal, body_of, ensure_pull, propose
 from entropy.lifecycle.publish.commit import commit_patch
+from entropy.lifecycle.publish.inert import inert_title
 from entropy.lifecycle.publish.notice import PARKED, PARKED_SENTENCE
 from entropy.lifecycle.publish.prose import details, evidence_block
 from entropy.lifecycle.publish.status import say
@@ -43,7 +44,8 @@ def _kept(run: Run, outcome: Outcome, tools: Toolbox) -> tuple[Published, str]:
     delivery = propose(run, commit_patch(run, outcome, assignment, mirror, tools), assignment, mirror, tools)
     trigger = tools.agents.agent(run.role).trigger
     missing = MISSING.format(why=outcome.summary, parked=PARKED, trigger=trigger)
-    proposal = Proposal(INCOMPLETE + assignment.item.subject, body_of(run, outcome, missing=missing), draft=True)
+    title = inert_title(assignment.item.subject, beginning=INCOMPLETE)
+    proposal = Proposal(title, body_of(run, outcome, missing=missing), draft=True)
     number = ensure_pull(run, assignment, delivery.branch, proposal, tools)
     target = WorkItem(repository=run.item.repository, number=number)
 

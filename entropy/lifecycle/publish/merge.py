@@ -2,6 +2,7 @@
 
 from entropy.errors import ForgeConflict
 from entropy.lifecycle.assignment import assignment_of
+from entropy.lifecycle.publish.inert import inert_line, inert_message
 from entropy.models import Outcome, Published, Run
 from entropy.wiring import Toolbox
 
@@ -15,13 +16,13 @@ def publish_merge(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
     pull = assignment.item.pull_request
     if pull is None:
         raise ForgeConflict(f"{run.item} is not a pull request; there is nothing to merge.")
-    title = f"{assignment.item.subject} (#{pull.number})"
+    title = f"{inert_line(assignment.item.subject)} (#{pull.number})"
     head = pull.head_commit
 
     def merge() -> str:
         pulls = tools.github(run.role).pulls
         try:
-            return pulls.merge(run.item, head=head, title=title, message=outcome.summary)
+            return pulls.merge(run.item, head=head, title=title, message=inert_message(outcome.summary))
         except ForgeConflict as refusal:
             if QUEUE not in str(refusal).lower():
                 raise

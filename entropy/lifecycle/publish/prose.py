@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from entropy.lifecycle.publish.inert import inert_line
 from entropy.lifecycle.publish.stages import duration
 from entropy.models import Evidence, Outcome, Run
 
 LONGEST_OUTPUT = 3000
+LONGEST_LINE = 1000
 NONE = "\N{EN DASH}"
 
 
@@ -25,7 +27,7 @@ def _one(piece: Evidence) -> str:
 
 
 def _inline(line: str) -> str:
-    return line.replace("`", "").replace("<", "&lt;").replace(">", "&gt;")
+    return inert_line(line.replace("`", ""), LONGEST_LINE).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _longest_run_of_backticks(text: str) -> int:
