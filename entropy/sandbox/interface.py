@@ -45,8 +45,12 @@ class Backend(Protocol):
 
     name: str
 
-    def preflight(self) -> None:
-        """Raise `SandboxUnavailable` or `ConfigurationError`, saying what is missing and the next step."""
+    def preflight(self) -> tuple[str, ...]:
+        """Try in a sandbox what must not be possible; returns the bounds that this weaker backend lacks here.
+
+        Raises `SandboxUnavailable` or `ConfigurationError`, saying what is missing and the next step. A verdict is
+        remembered; `open` asks for it, too.
+        """
 
     def open(self, run_id: str) -> AbstractContextManager[Sandbox]:
         """Make a sandbox for one run; on leaving the ``with`` nothing of it is left, unless it was to be kept."""

@@ -1,8 +1,8 @@
 """Sandboxes from Linux namespaces alone, without a daemon: for laptops, CI and the demo.
 
-Weaker than a container. There is no system-call filter; limits of memory, processes and processor hold for the whole
-sandbox where this process may write control groups (as root), else per process; the workspace has a quota only as root.
-Processes end with the command that started them.
+Weaker than a container. The system-call filter lists what is refused, not what is allowed; limits of memory, processes
+and processor hold for the whole sandbox where this process may write control groups (as root), else per process; the
+workspace has a quota only as root. Processes end with the command that started them.
 """
 
 import contextlib
@@ -12,14 +12,18 @@ import os
 import re
 import secrets
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from typing import ClassVar
 
 from entropy.errors import ConfigurationError, SandboxUnavailable
+from entropy.sandbox import canaries
 from entropy.sandbox.backends import isolation, jail
 from entropy.sandbox.backends.cgroups import Cgroups
 from entropy.sandbox.backends.isolation import Inside
+from entropy.sandbox.canaries import Need
 from entropy.sandbox.command import Command, Ending
 from entropy.sandbox.policy import UID, SandboxPolicy
 from entropy.sandbox.session import Session
@@ -29,7 +33,8 @@ logger = logging.getLogger(__name__)
 
 RUN_ID = re.compile(r"[\w-]{1,80}")
 COLLECTOR_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108 - inside
-CANARY = ("sh", "-c", "command -v git tar grep mktemp > /dev/null && touch canary && rm canary")
+ABSENT = {Need.MEMORY, Need.PROCESSES, Need.SIZE, Need.FILES}
+"""What it may lack, where this process is not root or may not write control groups."""
 
 
 class NamespaceCell:
@@ -96,14 +101,14 @@ class NamespaceCell:
     def _run(self, inside: Inside, command: Command, environment: dict[str, str], groups: Cgroups) -> Ending:
         if not _is_root():
             return jail.run(
-                lambda status: isolation.jailed(inside, command.argv, environment=environment, status=status), command
+                lambda handed: isolation.jailed(inside, command.argv, environment=environment, handed=handed), command
             )
         staged, steps = isolation.handed_over(inside)
         return jail.run(
-            lambda status: isolation.as_root(
+            lambda handed: isolation.as_root(
                 steps,
                 groups.entrances,
-                isolation.jailed(staged, command.argv, environment=environment, status=status),
+                isolation.jailed(staged, command.argv, environment=environment, handed=handed),
             ),
             command,
         )
@@ -116,31 +121,29 @@ class BubblewrapBackend:
     """Makes sandboxes under one folder of the host."""
 
     name = "bubblewrap"
+    _absent: ClassVar[dict[tuple[int, str], tuple[str, ...]]] = {}
+    """What was found to be absent, by user and folder, for the life of this process and of those that it forks."""
+    _proving: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._directory = settings.directory
         self._policy = SandboxPolicy.of(settings)
         self._binds = isolation.shown(settings.binds)
 
-    def preflight(self) -> None:
-        with self._cell(f"preflight-{secrets.token_hex(4)}") as cell:
-            result = Session(cell, self._policy).exec(CANARY, timeout=30)
-            absent = {"memory", "pids", "cpu"} - cell.limited()
-        if result.exit_status != 0:
-            raise ConfigurationError(
-                f"The bubblewrap sandbox needs git and tar below /usr ({result.stderr.strip()}); install them."
-            )
-        if absent:
-            logger.warning(
-                "bubblewrap limits %s per process only; it is for trusted work here", ", ".join(sorted(absent))
-            )
+    def preflight(self) -> tuple[str, ...]:
+        place = (os.geteuid(), str(self._directory))
+        with self._proving:
+            if place not in self._absent:
+                self._absent[place] = self._prove()
+        return self._absent[place]
 
     @contextlib.contextmanager
     def open(self, run_id: str) -> Iterator[Session]:
+        self.preflight()
         for folder in self._folders():
             if _run_of(folder) == run_id:  # of an earlier attempt, whose worker has lost the run
                 NamespaceCell(folder, self._policy).remove()
-        with self._cell(run_id) as cell:
+        with self._cell(run_id, self._policy) as cell:
             session = Session(cell, self._policy)
             yield session
             cell.kept = session.kept
@@ -152,16 +155,33 @@ class BubblewrapBackend:
         return [folder.name for folder in dead]
 
     @contextlib.contextmanager
-    def _cell(self, run_id: str) -> Iterator[NamespaceCell]:
+    def _cell(self, run_id: str, policy: SandboxPolicy) -> Iterator[NamespaceCell]:
         if not RUN_ID.fullmatch(run_id):
             raise ValueError(f"{run_id!r} cannot name a folder")
-        cell = NamespaceCell(self._directory / f"{run_id}.{secrets.token_hex(4)}", self._policy, self._binds)
+        cell = NamespaceCell(self._directory / f"{run_id}.{secrets.token_hex(4)}", policy, self._binds)
         try:
             cell.make()
             yield cell
         finally:
             if not cell.kept:
                 cell.remove()
+
+    def _prove(self) -> tuple[str, ...]:
+        policy = canaries.bounds(self._policy)
+        with self._cell(f"preflight-{secrets.token_hex(4)}", policy) as cell:
+            missing = canaries.missing(Session(cell, policy))
+            absent = tuple(need for need in missing if need in ABSENT)
+            whole = {"memory", "pids", "cpu"} - cell.limited()
+        if refused := [need for need in missing if need not in ABSENT]:
+            raise ConfigurationError(
+                f"A bubblewrap sandbox does not have {'; '.join(refused)}. Install git below /usr, and a bubblewrap"
+                " and kernel with user namespaces and system-call filters."
+            )
+        logger.warning(
+            "bubblewrap is weaker than a container; it is for trusted work",
+            extra={"absent": list(absent), "per_process_only": sorted(whole)},
+        )
+        return absent
 
     def _folders(self) -> list[Path]:
         return sorted(self._directory.iterdir()) if self._directory.is_dir() else []

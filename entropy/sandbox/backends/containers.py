@@ -11,7 +11,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig, Mount, Ulimit
 
 from entropy.errors import ConfigurationError, SandboxUnavailable
-from entropy.sandbox.backends import attachment
+from entropy.sandbox.backends import attachment, seccomp
 from entropy.sandbox.command import Command, Ending
 from entropy.sandbox.policy import UID, WORKSPACE, SandboxPolicy
 
@@ -130,7 +130,7 @@ class ContainerCell:
 
 
 def isolation(policy: SandboxPolicy) -> dict[str, Any]:
-    """What every container is denied. The daemon's default system-call filter stays in place."""
+    """What every container is denied."""
     return {
         "auto_remove": True,
         "cap_drop": ["ALL"],
@@ -145,7 +145,7 @@ def isolation(policy: SandboxPolicy) -> dict[str, Any]:
         "oom_score_adj": 500,
         "pids_limit": policy.pids,
         "read_only": True,
-        "security_opt": ["no-new-privileges"],
+        "security_opt": ["no-new-privileges", f"seccomp={seccomp.profile()}"],
         "shm_size": policy.shared_memory,
         "ulimits": [
             Ulimit(name="nofile", soft=policy.open_files, hard=policy.open_files),

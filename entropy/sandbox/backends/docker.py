@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import threading
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -10,30 +11,21 @@ from typing import Any, ClassVar
 import docker
 
 from entropy.errors import ConfigurationError, SandboxUnavailable
+from entropy.sandbox import canaries
 from entropy.sandbox.backends import containers
 from entropy.sandbox.backends.containers import EXPIRES, OWNER, RUN, ContainerCell, daemon_time, translated
-from entropy.sandbox.policy import MIB, SandboxPolicy
+from entropy.sandbox.policy import SandboxPolicy
 from entropy.sandbox.session import Session
 from entropy.settings import SandboxSettings
-
-CANARY = {"memory": 128 * MIB, "workspace": 16 * MIB, "tmp": 16 * MIB, "pids": 32}
-"""Bounds small enough to be hit in no time."""
-
-PROOFS = {
-    "the tools it needs: sh, git, tar, head, grep and mktemp": "command -v git tar head grep mktemp",
-    "the limit of memory": "! head -c 256m /dev/zero | tail -c 255m",
-    "the size of the workspace": "! (for part in 1 2 3; do head -c 12m /dev/zero > $part || exit 1; done)",
-    "the absence of a network": '[ "$(ls /sys/class/net)" = lo ]',
-    # Last: what it starts stays.
-    "the limit of processes": "! (i=0; while [ $i -lt 64 ]; do sleep 60 & i=$((i + 1)); done)",
-}
 
 
 class DockerBackend:
     """Makes sandboxes on one Docker daemon."""
 
     name = "docker"
-    _proven: ClassVar[set[tuple[str, str]]] = set()
+    _proven: ClassVar[set[tuple[str, str, str]]] = set()
+    """Addresses, daemons and images that have passed, for the life of this process and of those that it forks."""
+    _proving: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._host = settings.docker_host
@@ -41,21 +33,19 @@ class DockerBackend:
         self._owner = settings.owner
         self._policy = SandboxPolicy.of(settings)
 
-    def preflight(self) -> None:
+    def preflight(self) -> tuple[str, ...]:
         with self._client() as client:
-            with translated():
-                found = (client.info()["ID"], client.images.get(self._image).id)
-            if found not in self._proven:
-                self._prove(client)
-                self._proven.add(found)
+            self._ready(client)
+        return ()
 
     @contextlib.contextmanager
     def open(self, run_id: str) -> Iterator[Session]:
         with self._client() as client:
+            image = self._ready(client)
             for thing in self._things(client):  # of an earlier attempt, whose worker has lost the run
                 if _label(thing, RUN) == run_id:
                     _remove(thing)
-            with self._cell(client, run_id, self._policy) as cell:
+            with self._cell(client, run_id, self._policy, image) as cell:
                 session = Session(cell, self._policy)
                 yield session
                 cell.kept = session.kept
@@ -79,8 +69,8 @@ class DockerBackend:
             yield client
 
     @contextlib.contextmanager
-    def _cell(self, client: Any, run_id: str, policy: SandboxPolicy) -> Iterator[ContainerCell]:
-        cell = ContainerCell(client, policy, image=self._image, labels={OWNER: self._owner, RUN: run_id})
+    def _cell(self, client: Any, run_id: str, policy: SandboxPolicy, image: str) -> Iterator[ContainerCell]:
+        cell = ContainerCell(client, policy, image=image, labels={OWNER: self._owner, RUN: run_id})
         try:
             cell.make()
             yield cell
@@ -88,16 +78,26 @@ class DockerBackend:
             if not cell.kept:
                 cell.remove()
 
-    def _prove(self, client: Any) -> None:
-        policy = self._policy.model_copy(update=CANARY)
-        with self._cell(client, f"preflight-{secrets.token_hex(4)}", policy) as cell:
-            session = Session(cell, policy)
-            for what, script in PROOFS.items():
-                if session.exec(["sh", "-c", script], timeout=60).exit_status != 0:
-                    raise ConfigurationError(
-                        f"A sandbox on the Docker daemon at {self._host} does not have {what};"
-                        " use a daemon that enforces limits and the image that ops/images/build makes."
-                    )
+    def _ready(self, client: Any) -> str:
+        """The id of the image, once it is proven on this daemon; a tag may be moved meanwhile."""
+        with translated():
+            image = str(client.images.get(self._image).id)
+            verdict = (self._host, str(client.info()["ID"]), image)
+        with self._proving:
+            if verdict not in self._proven:
+                self._prove(client, image)
+                self._proven.add(verdict)
+        return image
+
+    def _prove(self, client: Any, image: str) -> None:
+        policy = canaries.bounds(self._policy)
+        with self._cell(client, f"preflight-{secrets.token_hex(4)}", policy, image) as cell:
+            missing = canaries.missing(Session(cell, policy))
+        if missing:
+            raise ConfigurationError(
+                f"A sandbox on the Docker daemon at {self._host} does not have {'; '.join(missing)}."
+                " Use a daemon that enforces what it accepts and the image that ops/images/build makes."
+            )
 
     def _things(self, client: Any) -> list[Any]:
         """The containers, then the volumes, of this installation."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from entropy.errors import ConfigurationError
+from entropy.sandbox.backends.jail import Descriptors
 from entropy.sandbox.policy import MIB, UID, WORKSPACE, SandboxPolicy
 
 STAGE = Path("/run/entropy-sandbox")
@@ -93,9 +94,10 @@ def process_limits(policy: SandboxPolicy, *, limited: AbstractSet[str]) -> tuple
     return tuple(options)
 
 
-def jailed(inside: Inside, argv: Sequence[str], *, environment: Mapping[str, str], status: int) -> list[str]:
+def jailed(inside: Inside, argv: Sequence[str], *, environment: Mapping[str, str], handed: Descriptors) -> list[str]:
     """bubblewrap's command line, for the user who is to own what is inside."""
-    line = [program("bwrap"), *NAMESPACES, "--json-status-fd", str(status), "--clearenv"]
+    line = [program("bwrap"), *NAMESPACES, "--clearenv"]
+    line += ["--json-status-fd", str(handed.status), "--seccomp", str(handed.filter)]
     for name, value in environment.items():
         line += ["--setenv", name, value]
     line += [*_system(inside.folder / "etc"), *_scratch(inside.tmp)]

@@ -9,9 +9,10 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 from entropy.errors import SandboxUnavailable
+from entropy.sandbox.backends import bpf
 from entropy.sandbox.command import Command, Ending
 from entropy.sandbox.output import Output
 
@@ -21,10 +22,17 @@ GRACE = 10.0
 """Seconds within which a killed process has to be gone."""
 
 
-def run(argv: Callable[[int], Sequence[str]], command: Command) -> Ending:
-    """Run what `argv` gives for bubblewrap's status descriptor; on return no process of it is alive."""
+class Descriptors(NamedTuple):
+    """What bubblewrap is handed open: where it writes how it goes, and where it reads the system-call filter."""
+
+    status: int
+    filter: int
+
+
+def run(argv: Callable[[Descriptors], Sequence[str]], command: Command) -> Ending:
+    """Run what `argv` gives for bubblewrap's descriptors; on return no process of it is alive."""
     started = time.monotonic()
-    with _status_pipe() as (reader, writer), _start(argv(writer), writer) as process:
+    with _status_pipe() as (reader, writer), _filter() as program, _start(argv, writer, program) as process:
         try:
             finished = _attend(process, command, started + command.seconds)
         finally:
@@ -52,17 +60,29 @@ def _status_pipe() -> Iterator[tuple[int, int]]:
         os.close(writer)
 
 
-def _start(argv: Sequence[str], status: int) -> subprocess.Popen[bytes]:
+@contextlib.contextmanager
+def _filter() -> Iterator[int]:
+    program = bpf.program()
+    reader, writer = os.pipe()
+    try:
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(program)  # a fraction of what a pipe holds
+        yield reader
+    finally:
+        os.close(reader)
+
+
+def _start(argv: Callable[[Descriptors], Sequence[str]], status: int, program: int) -> subprocess.Popen[bytes]:
     # An empty environment: what bubblewrap itself is given can be read inside, in /proc/1/environ.
     return subprocess.Popen(
-        argv,
+        argv(Descriptors(status, program)),
         env={},
         cwd="/",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         bufsize=0,
-        pass_fds=(status,),
+        pass_fds=(status, program),
         start_new_session=True,
     )
 
