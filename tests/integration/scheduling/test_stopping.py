@@ -13,6 +13,8 @@ from tests.integration.lifecycle.office import CODE, NAME, RECIPE, Office
 
 pytestmark = pytest.mark.redis
 
+BRANCH = "entropy/issue-1"
+
 
 def item(number: int) -> WorkItem:
     return WorkItem(repository=NAME, number=number)
@@ -70,13 +72,13 @@ def proposal(office: Office, tmp_path: Path, *, author: str = "entropy-coder") -
     """A pull request of the coder's, and its head."""
     head = pushed(office, tmp_path, author)
     with office.tools.github("coder") as coder:
-        number = coder.pulls.ensure(NAME, branch="entropy/issue-1", base="main", title="Change", body="Please.")
+        number = coder.pulls.ensure(NAME, branch=BRANCH, base="main", title="Change", body="Please.")
     return number, head
 
 
 def pushed(office: Office, tmp_path: Path, author: str, *, committer: str | None = None) -> str:
     """A new commit on the coder's branch, pushed with ordinary git."""
-    return office.push("entropy/issue-1", author=author, committer=committer or author, folder=tmp_path)
+    return office.push(BRANCH, author=author, committer=committer or author, folder=tmp_path)
 
 
 def looked(office: Office, number: int) -> Item:
@@ -117,6 +119,50 @@ def test_a_persons_push_to_an_agents_branch_hands_it_over(
     looked(office, number)
     assert "entropy:handed-over" in office.labels(number)
     assert len([body for _, body in office.comments(number) if "entropy:handover" in body]) == 1
+
+
+def test_a_persons_push_back_to_what_an_agent_once_made_hands_it_over_each_time(office: Office, tmp_path: Path) -> None:
+    number, first = proposal(office, tmp_path)
+    second = pushed(office, tmp_path, "entropy-coder")
+    looked(office, number)
+    assert office.labels(number) == set()
+    office.push_back(BRANCH, first, by="wanda", folder=tmp_path)
+    looked(office, number)
+    looked(office, number)
+    assert office.labels(number) == {"entropy:handed-over"}
+    ((_, body),) = office.comments(number)
+    assert f"`wanda` pushed {first[:12]} to this branch, so it is theirs now" in body
+    office.issue(number, "wanda").create_comment("/entropy resume")
+    looked(office, number)
+    looked(office, number)
+    assert office.labels(number) == set(), "it was given back"
+    office.push_back(BRANCH, second, by="wanda", folder=tmp_path)
+    aged(office, number)
+    looked(office, number)
+    assert office.labels(number) == set(), "nothing is lost by going on to where the agent was"
+    office.push_back(BRANCH, first, by="wanda", folder=tmp_path)
+    looked(office, number)
+    looked(office, number)
+    assert office.labels(number) == {"entropy:handed-over"}
+    assert len([body for _, body in office.comments(number) if "entropy:handover" in body]) == 1
+
+
+def aged(office: Office, number: int) -> None:
+    """What is said there was said a minute ago: the forge tells time in seconds."""
+    with office.forge.store.write() as db:
+        db.execute(
+            "UPDATE comments SET updated = strftime('%Y-%m-%dT%H:%M:%SZ', updated, '-60 seconds')"
+            " WHERE issue_id IN (SELECT id FROM issues WHERE number = ?)",
+            (number,),
+        )
+
+
+def test_an_agents_own_push_by_force_hands_nothing_over(office: Office, tmp_path: Path) -> None:
+    number, first = proposal(office, tmp_path)
+    pushed(office, tmp_path, "entropy-coder")
+    office.push_back(BRANCH, first, by="entropy-coder", folder=tmp_path)
+    looked(office, number)
+    assert office.labels(number) == set()
 
 
 def test_a_run_that_finds_the_branch_handed_over_says_so_and_keeps_its_label(office: Office, tmp_path: Path) -> None:
