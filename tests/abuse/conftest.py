@@ -1,15 +1,18 @@
 """The sandboxes under attack, and the table at the end: attack, wanted, got on each backend."""
 
 import os
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from entropy.sandbox.factory import make_backend
 from entropy.sandbox.interface import Backend, Sandbox
 from tests.abuse.attack import Attack, Verdict
+from tests.abuse.machine import Machine, running
 from tests.integration.sandbox.places import MARK, PLACES, Place
 from tests.services import require
 
@@ -34,7 +37,23 @@ def new_run() -> str:
 
 
 @pytest.fixture(scope="session")
-def shared(backend: Backend) -> Iterator[Sandbox]:
+def machine(place: Place, redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Up before the sandboxes are, so that they could have inherited what it holds."""
+    daemon = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    folder = tmp_path_factory.mktemp("machine")
+    with running(folder, redis_url=redis_server, sandboxes=_sandboxes(place), daemon=daemon) as machine:
+        yield machine
+
+
+def _sandboxes(place: Place) -> Path:
+    if place.settings.backend == "bubblewrap":
+        return place.settings.directory
+    asked = ["docker", "-H", place.settings.docker_host, "info", "--format", "{{.DockerRootDir}}"]
+    return Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()) / "volumes"
+
+
+@pytest.fixture(scope="session")
+def shared(backend: Backend, machine: Machine) -> Iterator[Sandbox]:
     """One sandbox for all attacks that leave nothing behind."""
     with backend.open(new_run()) as sandbox:
         yield sandbox
