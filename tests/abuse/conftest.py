@@ -59,6 +59,13 @@ def shared(backend: Backend, machine: Machine) -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(scope="session")
+def greedy(backend: Backend) -> Iterator[Sandbox]:
+    """Another, for attacks that take it down and that it recovers from."""
+    with backend.open(new_run()) as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
 def own(backend: Backend) -> Iterator[Sandbox]:
     """A sandbox for one attack that may ruin it."""
@@ -101,7 +108,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _table(out: pytest.TerminalReporter, rows: dict[tuple[str, str], dict[str, str]]) -> None:
     out.section("abuse: what the attacker wanted, what it got")
-    lines = [("attack", "wanted", "docker", "bubblewrap")]
+    lines: list[tuple[str, ...]] = [("attack", "wanted", "docker", "bubblewrap")]
     for (attack, wanted), got in sorted(rows.items()):
         lines.append((attack, wanted, *(got.get(name, got.get("both", "-")) for name in ("docker", "bubblewrap"))))
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
