@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from entropy.errors import ConfigurationError, ForgeRefused, PolicyViolation
 from entropy.models import Identity, Secret
+from entropy.repository.additions import Addition, additions
 from entropy.repository.answers import fetch_error, push_error
 from entropy.repository.git import Git
 from entropy.repository.patch import PatchRules, commit_tree, write_tree
@@ -101,6 +102,10 @@ class Mirror:
         commits = (self.commit_of(before), self.commit_of(after))
         names = self._git.read("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", *commits)
         return frozenset(name.decode("utf-8", "replace") for name in names.split(b"\0") if name)
+
+    def additions(self, commit: str) -> list[Addition]:
+        """The lines that a commit adds."""
+        return additions(self._git, self.commit_of(commit))
 
     def parent_of(self, commit: str) -> str:
         return self.commit_of(self._git.read("rev-parse", "--verify", f"{commit}^1").decode().strip())

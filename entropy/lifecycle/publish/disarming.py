@@ -1,9 +1,10 @@
-"""What an agent hands in, before anything of it is published: within its office, and without what could do harm."""
+"""What an agent hands in, before anything is published: within its office, inert, and without secrets."""
 
 import math
 
 from entropy.agents.base import BaseAgent
-from entropy.lifecycle.publish.inert import in_code, inert, word
+from entropy.lifecycle.publish.inert import fitting, in_code, inert, visible, word
+from entropy.lifecycle.scanning import cleansed
 from entropy.models import Evidence, Finding, Outcome, Verdict
 
 MOST_FINDINGS = 50
@@ -33,29 +34,49 @@ def overreach(outcome: Outcome, agent: BaseAgent) -> str | None:
     return None
 
 
+class Censor:
+    """Takes secrets out of the words of one outcome, and knows afterwards of which kinds they were."""
+
+    def __init__(self) -> None:
+        self._kinds = set[str]()
+
+    def __call__(self, text: str) -> str:
+        clean, kinds = cleansed(visible(text))
+        self._kinds |= kinds
+        return clean
+
+    @property
+    def note(self) -> str:
+        kinds = ", ".join(sorted(self._kinds))
+        return f"\n\n*Taken out of the words of this run: {kinds}. Revoke it if it is real.*" if kinds else ""
+
+
 def disarmed(outcome: Outcome) -> Outcome:
-    """The outcome with inert words, as much as people can read."""
-    return outcome.model_copy(
-        update={
-            "summary": inert(outcome.summary),
-            "engine": word(outcome.engine) if outcome.engine else None,
-            "model": word(outcome.model) if outcome.model else None,
-            "cost": outcome.cost if outcome.cost is not None and math.isfinite(outcome.cost) else None,
-            "findings": tuple(_remark(each) for each in outcome.findings[:MOST_FINDINGS]),
-            "evidence": tuple(_piece(each) for each in outcome.evidence[:MOST_EVIDENCE]),
-        }
+    """The outcome with inert words, as much as people can read, and without secrets."""
+    censor = Censor()
+    words = {
+        "engine": word(censor(outcome.engine)) if outcome.engine else None,
+        "model": word(censor(outcome.model)) if outcome.model else None,
+        "findings": tuple(_remark(each, censor) for each in outcome.findings[:MOST_FINDINGS]),
+        "evidence": tuple(_piece(each, censor) for each in outcome.evidence[:MOST_EVIDENCE]),
+    }
+    summary = inert(censor(fitting(outcome.summary)))
+    cost = outcome.cost if outcome.cost is not None and math.isfinite(outcome.cost) else None
+    return outcome.model_copy(update={**words, "summary": f"{summary}{censor.note}", "cost": cost})
+
+
+def _remark(finding: Finding, censor: Censor) -> Finding:
+    return Finding(
+        path=word(censor(finding.path[:LONGEST_PATH]), LONGEST_PATH),
+        line=max(1, min(finding.line, 2**31 - 1)),
+        message=inert(censor(fitting(finding.message))),
     )
 
 
-def _remark(finding: Finding) -> Finding:
-    path = word(finding.path, LONGEST_PATH)
-    return Finding(path=path, line=max(1, min(finding.line, 2**31 - 1)), message=inert(finding.message))
-
-
-def _piece(evidence: Evidence) -> Evidence:
+def _piece(evidence: Evidence, censor: Censor) -> Evidence:
     return Evidence(
-        command=(word(" ".join(evidence.command), 500),),
+        command=(word(censor(" ".join(evidence.command)[:LONGEST_PATH]), 500),),
         exit_status=evidence.exit_status,
-        output=in_code(evidence.output[-LONGEST_OUTPUT:]),
+        output=in_code(censor(evidence.output[-LONGEST_OUTPUT:])),
         seconds=evidence.seconds if math.isfinite(evidence.seconds) else 0.0,
     )

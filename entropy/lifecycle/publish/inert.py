@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from entropy.lifecycle.scanning import cleansed
+
 BREAK = "\N{ZERO WIDTH SPACE}"
 """Put behind whatever begins something that the forge, a bot or git would obey; people see no difference."""
 LONGEST = 20_000
@@ -38,7 +40,7 @@ def inert(text: str) -> str:
     """As Markdown; blocks of code stay as they are and end where the text ends."""
     lines, fence = [], ""
     # A line of its own for a block at either end: what we write before or behind must not spoil its fence.
-    text = _fitting(visible(text))
+    text = fitting(visible(text))
     for line in f"\n{text}".split("\n") if _OPENS.match(text) else text.split("\n"):
         if fence:
             over = re.fullmatch(rf" {{0,3}}{fence[0]}{{{len(fence)},}}[ \t]*", line)
@@ -55,17 +57,17 @@ def inert(text: str) -> str:
 
 def inert_message(text: str) -> str:
     """In a commit's message, which knows no blocks of code."""
-    return "\n".join(_ACTIVE.sub(rf"\g<0>{BREAK}", line) for line in _fitting(visible(text)).split("\n")).strip()
+    return "\n".join(_ACTIVE.sub(rf"\g<0>{BREAK}", line) for line in fitting(visible(text)).split("\n")).strip()
 
 
 def inert_title(text: str, *, beginning: str = "") -> str:
     """One line for the forge's titles, in which nobody is mentioned and nothing is marked up."""
-    return _IN_TITLE.sub(rf"\g<0>{BREAK}", beginning + _line(text))[:LONGEST_TITLE]
+    return _IN_TITLE.sub(rf"\g<0>{BREAK}", beginning + _line(cleansed(text)[0]))[:LONGEST_TITLE]
 
 
 def inert_line(text: str, limit: int = LONGEST_TITLE) -> str:
     """One line in which people would be mentioned, such as the first of a commit's message."""
-    return _ACTIVE.sub(rf"\g<0>{BREAK}", _line(text))[:limit]
+    return _ACTIVE.sub(rf"\g<0>{BREAK}", _line(cleansed(text)[0]))[:limit]
 
 
 def in_code(text: str) -> str:
@@ -89,5 +91,6 @@ def _line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
-def _fitting(text: str) -> str:
+def fitting(text: str) -> str:
+    """As much of it as people may be asked to read."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n{CUT}"
