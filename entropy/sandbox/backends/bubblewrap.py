@@ -131,15 +131,19 @@ class BubblewrapBackend:
         self._binds = isolation.shown(settings.binds)
 
     def preflight(self) -> tuple[str, ...]:
+        return self._proven(f"preflight-{secrets.token_hex(4)}")
+
+    def _proven(self, run_id: str) -> tuple[str, ...]:
+        """The verdict; the sandbox in which it is found is the run's, or the reaper would take it for left over."""
         place = (os.geteuid(), str(self._directory))
         with self._proving:
             if place not in self._absent:
-                self._absent[place] = self._prove()
+                self._absent[place] = self._prove(run_id)
         return self._absent[place]
 
     @contextlib.contextmanager
     def open(self, run_id: str) -> Iterator[Session]:
-        self.preflight()
+        self._proven(run_id)
         for folder in self._folders():
             if _run_of(folder) == run_id:  # of an earlier attempt, whose worker has lost the run
                 NamespaceCell(folder, self._policy).remove()
@@ -166,9 +170,9 @@ class BubblewrapBackend:
             if not cell.kept:
                 cell.remove()
 
-    def _prove(self) -> tuple[str, ...]:
+    def _prove(self, run_id: str) -> tuple[str, ...]:
         policy = canaries.bounds(self._policy)
-        with self._cell(f"preflight-{secrets.token_hex(4)}", policy) as cell:
+        with self._cell(run_id, policy) as cell:
             missing = canaries.missing(Session(cell, policy))
             absent = tuple(need for need in missing if need in ABSENT)
             whole = {"memory", "pids", "cpu"} - cell.limited()

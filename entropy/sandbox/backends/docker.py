@@ -35,13 +35,13 @@ class DockerBackend:
 
     def preflight(self) -> tuple[str, ...]:
         with self._client() as client:
-            self._ready(client)
+            self._ready(client, f"preflight-{secrets.token_hex(4)}")
         return ()
 
     @contextlib.contextmanager
     def open(self, run_id: str) -> Iterator[Session]:
         with self._client() as client:
-            image = self._ready(client)
+            image = self._ready(client, run_id)
             for thing in self._things(client):  # of an earlier attempt, whose worker has lost the run
                 if _label(thing, RUN) == run_id:
                     _remove(thing)
@@ -78,20 +78,23 @@ class DockerBackend:
             if not cell.kept:
                 cell.remove()
 
-    def _ready(self, client: Any) -> str:
-        """The id of the image, once it is proven on this daemon; a tag may be moved meanwhile."""
+    def _ready(self, client: Any, run_id: str) -> str:
+        """The id of the image, once it is proven on this daemon; a tag may be moved meanwhile.
+
+        It is proven in a sandbox of the run, or the reaper would take that for left over.
+        """
         with translated():
             image = str(client.images.get(self._image).id)
             verdict = (self._host, str(client.info()["ID"]), image)
         with self._proving:
             if verdict not in self._proven:
-                self._prove(client, image)
+                self._prove(client, image, run_id)
                 self._proven.add(verdict)
         return image
 
-    def _prove(self, client: Any, image: str) -> None:
+    def _prove(self, client: Any, image: str, run_id: str) -> None:
         policy = canaries.bounds(self._policy)
-        with self._cell(client, f"preflight-{secrets.token_hex(4)}", policy, image) as cell:
+        with self._cell(client, run_id, policy, image) as cell:
             missing = canaries.missing(Session(cell, policy))
         if missing:
             raise ConfigurationError(

@@ -23,6 +23,13 @@ with make_backend(settings).open(sys.argv[2]) as sandbox:
     print("ready", flush=True)
     sandbox.exec(["sh", "-c", f"setsid sleep {sys.argv[3]} & echo > started; sleep {sys.argv[3]}"])
 """
+OPENER = """
+import sys
+from entropy.sandbox.factory import make_backend
+from entropy.settings import SandboxSettings
+with make_backend(SandboxSettings.model_validate_json(sys.argv[1])).open(sys.argv[2]):
+    pass
+"""
 
 
 def test_closing_leaves_nothing(place: Place, backend: Backend, run_id: str) -> None:
@@ -62,6 +69,17 @@ def test_a_killed_worker_leaves_no_processes_and_the_reaper_the_rest(
     assert place.remains() == []
     until(lambda: not processes(f"sleep {mark}"))
     assert backend.reap(set()) == []
+
+
+def test_the_reaper_does_not_disturb_the_preflight_of_a_live_run(place: Place, backend: Backend, run_id: str) -> None:
+    """In a process of its own, which has proven nothing yet."""
+    argv = [sys.executable, "-c", OPENER, place.settings.model_dump_json(), run_id]
+    removed = []
+    with subprocess.Popen(argv, env=dict(os.environ)) as worker:
+        while worker.poll() is None:
+            removed += backend.reap({run_id})
+    assert (removed, worker.returncode) == ([], 0)
+    assert place.remains() == []
 
 
 def test_a_run_that_is_opened_again_replaces_what_was_left(place: Place, backend: Backend, run_id: str) -> None:
