@@ -17,6 +17,7 @@ from entropy.errors import EntropyError, SecretsUnavailable, StateUnavailable
 from entropy.github.webhooks import ON_ROSTER, Malformed, is_signed, place_of
 from entropy.models import Secret
 from entropy.scheduling.identity import SCHEDULER
+from entropy.scheduling.room import Room
 from entropy.scheduling.roster import ROSTER
 from entropy.secrets.provider import SecretProvider
 from entropy.state.hints import Hint, Taken
@@ -76,6 +77,7 @@ class Receiver:
         self._tools = tools
         self._call = call
         self._secret = WebhookSecret(tools.secrets)
+        self._room = Room()
 
     async def receive(self, request: Request) -> Response:
         delivery = _delivery(request)
@@ -85,16 +87,17 @@ class Receiver:
         return PlainTextResponse(f"{ruling.why}\n", ruling.status)
 
     async def _read(self, request: Request, delivery: Delivery) -> Ruling:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                body = await _body(request)
-        except TimeoutError:
-            return Ruling(408, f"The body did not arrive within {PATIENCE} seconds.")
-        except ClientDisconnect:
-            return Ruling(400, "The sender went away in the middle of the body.")
-        if body is None:
-            return _TOO_LARGE
-        return await run_in_threadpool(self._judge, delivery, body)
+        with self._room.share() as holds:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    body = await _body(request, holds)
+            except TimeoutError:
+                return Ruling(408, f"The body did not arrive within {PATIENCE} seconds.")
+            except ClientDisconnect:
+                return Ruling(400, "The sender went away in the middle of the body.")
+            if isinstance(body, Ruling):
+                return body
+            return await run_in_threadpool(self._judge, delivery, body)
 
     def _judge(self, delivery: Delivery, body: bytes) -> Ruling:
         try:
@@ -128,6 +131,7 @@ class Receiver:
 
 
 _TOO_LARGE = Ruling(413, f"The body is larger than the {LIMIT >> 20} MiB that GitHub sends at most.")
+_NO_ROOM = Ruling(503, "Too many large deliveries at once; send this one again later.")
 
 
 def make_app(tools: Toolbox, call: Callable[[], object]) -> Starlette:
@@ -162,11 +166,13 @@ def _refused(request: Request, delivery: Delivery) -> Ruling | None:
     return _TOO_LARGE if not length.isdigit() or len(length) > 9 or int(length) > LIMIT else None
 
 
-async def _body(request: Request) -> bytes | None:
-    """All of it, as it was sent; None where it is too large."""
+async def _body(request: Request, holds: Callable[[int], bool]) -> bytes | Ruling:
+    """All of it, as it was sent, or why not."""
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > LIMIT:
-            return None
+            return _TOO_LARGE
+        if not holds(len(raw)):
+            return _NO_ROOM
     return bytes(raw)

@@ -1,15 +1,21 @@
 """What the receiver of webhooks says to whom, and what it has looked at."""
 
 import json
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
 
 from entropy.errors import SecretNotFound
-from entropy.scheduling.receiver import HEALTH, LIMIT, make_app
+from entropy.scheduling.receiver import HEALTH, LIMIT, PATH, make_app
+from entropy.scheduling.room import ROOM
 from entropy.settings import RedisSettings, SecretSettings, Settings
 from entropy.wiring import Toolbox
 from tests.integration.scheduling.receiving import DEADLINE, REPOSITORY, Receiving, receiving, signature
@@ -154,6 +160,20 @@ def test_a_giant_body_that_says_nothing_of_its_size_is_given_up(receiver: Receiv
     assert receiver.post(chunked, {**_headers(body), "transfer-encoding": "chunked"})[0] == 413
 
 
+def test_many_giant_bodies_at_once_neither_fill_the_memory_nor_keep_others_out(receiver: Receiving) -> None:
+    place = urlsplit(receiver.url)
+    head = "".join(f"{name}: {value}\r\n" for name, value in _headers(b"").items())
+    raw = f"POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: {LIMIT}\r\n{head}\r\n".encode()
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        for _ in range(ROOM // LIMIT + 2):
+            sender = stack.enter_context(socket.create_connection((place.hostname, place.port), DEADLINE))
+            pool.submit(sender.sendall, raw + b"x" * (LIMIT - 1))  # the last byte never comes
+        _until(lambda: 503 in [line.__dict__["status"] for line in receiver.lines])
+        assert receiver.send(LABELLED)[0] == 202
+    body = b"x" * LIMIT
+    _until(lambda: receiver.post(body, _headers(body))[0] == 400)  # there is room again
+
+
 def test_a_payload_of_strange_things_hints_at_nothing(receiver: Receiving) -> None:
     strange: list[dict[str, Any]] = [
         {"issue": 7, "repository": HOME},
@@ -191,6 +211,13 @@ def test_without_a_secret_nothing_is_received(tmp_path: Path, redis_url: str) ->
     with pytest.raises(SecretNotFound, match="webhook_secret"):
         make_app(tools, lambda: None)
     tools.connection.close()
+
+
+def _until(come: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not come():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def _headers(body: bytes) -> dict[str, str]:
