@@ -13,7 +13,7 @@ from github import Auth, Github
 from github.Issue import Issue
 from github.Repository import Repository
 
-from entropy.cli.demo.processes import Child, Children
+from entropy.cli.demo.processes import Child, Children, Spawn
 from entropy.cli.demo.signals import Interruption
 from entropy.forge.faults import Faults
 from entropy.settings import RedisSettings, inherited
@@ -237,12 +237,12 @@ def seed(forge: ForgeServer, folder: Path, tree: Path) -> None:
 
 
 @contextmanager
-def running_cluster(folder: Path, tree: Path) -> Iterator[Cluster]:
+def running_cluster(folder: Path, tree: Path, *, spawn: Spawn) -> Iterator[Cluster]:
     """Redis and forge are up, nothing else; all processes end with the ``with``."""
     (folder / "redis").mkdir()
     with running_redis(folder / "redis") as redis_url, running_forge(folder, wrap=Faults) as forge:
         seed(forge, folder, tree)
-        with Children(folder, Interruption()) as children:
+        with Children(folder, Interruption(), spawn=spawn) as children:
             cluster = Cluster(folder, redis_url, forge, children)
             try:
                 yield cluster

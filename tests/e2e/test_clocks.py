@@ -24,6 +24,7 @@ def skewed(library: Path, seconds: int) -> dict[str, str]:
     return {"LD_PRELOAD": str(library), "CLOCK_SKEW": str(seconds)}
 
 
+@pytest.mark.from_scratch
 @pytest.mark.timeout(120)
 def test_workers_an_hour_off_to_either_side_end_each_item_once_and_in_time(cluster: Cluster) -> None:
     """Every stage may get either worker; the forge is down for a while, so that stages are tried again later."""

@@ -9,6 +9,7 @@ import pytest
 from entropy.cli.demo.processes import Children
 from entropy.cli.demo.signals import Interruption
 from tests.e2e.cluster import Cluster
+from tests.e2e.forking import forked
 from tests.redis_server import running_redis
 
 CAP = 2
@@ -22,7 +23,7 @@ def pair(cluster: Cluster) -> Iterator[tuple[Cluster, Cluster]]:
     (folder / "secrets").symlink_to(cluster.folder / "secrets")
     with ExitStack() as stack:
         redis_url = stack.enter_context(running_redis(folder / "redis"))
-        children = stack.enter_context(Children(folder, Interruption()))
+        children = stack.enter_context(Children(folder, Interruption(), spawn=forked))
         second = Cluster(folder, redis_url, cluster.forge, children)
         stack.callback(second.close)
         yield cluster, second

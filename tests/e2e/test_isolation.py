@@ -5,7 +5,11 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.e2e.cluster import Cluster
+
+pytestmark = pytest.mark.from_scratch
 
 
 def test_a_hostile_recipe_reaches_nothing(cluster: Cluster, tmp_path: Path) -> None:

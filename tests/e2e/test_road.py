@@ -1,6 +1,10 @@
 """From a labelled issue to a merged pull request, by real processes."""
 
+import pytest
+
 from tests.e2e.cluster import CONTROL, NAME, SANDBOX, Cluster, git
+
+pytestmark = pytest.mark.from_scratch
 
 
 def test_an_issue_becomes_a_merged_pull_request_on_split_workers(cluster: Cluster) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 from entropy.cli.demo.failure import DemoFailed
 from entropy.cli.demo.signals import Interruption
@@ -20,11 +20,26 @@ TAIL = 25
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class Process(Protocol):
+    """What `subprocess.Popen` says of a process, as far as it matters here."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def terminate(self) -> None: ...
+
+
 class Child(NamedTuple):
     """A server or worker of the demo."""
 
     name: str
-    popen: subprocess.Popen[bytes]
+    popen: Process
     log: Path
 
     def tail(self, lines: int = TAIL) -> str:
@@ -33,14 +48,34 @@ class Child(NamedTuple):
         return "\n".join(text.splitlines()[-lines:])
 
 
+def spawned(argv: Sequence[str], environment: Mapping[str, str], folder: Path, output: BinaryIO) -> Process:
+    """A process in a session of its own, which ends with this one."""
+    return subprocess.Popen(
+        list(argv),
+        env=dict(environment),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - there are no threads here
+    )
+
+
+Spawn = Callable[[Sequence[str], Mapping[str, str], Path, BinaryIO], Process]
+
+
 class Children:
     """Starts processes and, on leaving the ``with``, ends them all and whatever they left behind."""
 
-    def __init__(self, folder: Path, interruption: Interruption, *, patience: float = 2.0) -> None:
+    def __init__(
+        self, folder: Path, interruption: Interruption, *, patience: float = 2.0, spawn: Spawn = spawned
+    ) -> None:
         """`patience`: seconds between the polite signal and the final one."""
         self.folder = folder
         self._interruption = interruption
         self._patience = patience
+        self._spawn = spawn
         self._running: list[Child] = []
         self._others: frozenset[int] = frozenset()
 
@@ -59,16 +94,7 @@ class Children:
         """Start from the main thread only: the kernel ends the child when the thread that made it ends."""
         log = self.folder / "logs" / f"{name}.log"
         with self._interruption.held(), log.open("ab") as output:
-            popen = subprocess.Popen(
-                list(argv),
-                env=dict(environment),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - there are no threads here
-            )
+            popen = self._spawn(argv, environment, self.folder, output)
         child = Child(name, popen, log)
         self._running.append(child)
         self._interruption.check()
@@ -124,7 +150,7 @@ def _terminate(children: Sequence[Child], patience: float) -> None:
         child.popen.wait()  # what is left of its group comes to us, see `_kill_descendants`
 
 
-def _signal_group(popen: subprocess.Popen[bytes], number: int) -> None:
+def _signal_group(popen: Process, number: int) -> None:
     # Until its leader is reaped the number of a group cannot belong to anybody else.
     if popen.returncode is None:
         with contextlib.suppress(ProcessLookupError):
