@@ -11,15 +11,25 @@ from entropy.models import Noun, WorkItem
 
 WRITERS = frozenset({"admin", "maintain", "write"})
 
-LAST_EDIT = """
-query LastEdit($owner: String!, $name: String!, $number: Int!) {
-  repository(owner: $owner, name: $name) {
-    issueOrPullRequest(number: $number) {
-      ... on Issue { lastEditedAt editor { login } }
-      ... on PullRequest { lastEditedAt editor { login } }
-    }
+EDITED = """
+  createdAt
+  author { __typename login }
+  lastEditedAt
+  editor { __typename login }
+  userContentEdits(first: 100, after: $after) {
+    nodes { editedAt editor { __typename login } }
+    pageInfo { hasNextPage endCursor }
   }
-}
+"""
+EDITS = f"""
+query Edits($owner: String!, $name: String!, $number: Int!, $after: String) {{
+  repository(owner: $owner, name: $name) {{
+    issueOrPullRequest(number: $number) {{
+      ... on Issue {{ {EDITED} }}
+      ... on PullRequest {{ {EDITED} }}
+    }}
+  }}
+}}
 """
 
 
@@ -38,7 +48,7 @@ NO_PERMISSION = Permission(level="none", role="no")
 
 
 class Edit(Noun):
-    """The last change of an item's text."""
+    """A change of an item's text."""
 
     editor: str
     at: datetime
@@ -68,17 +78,31 @@ class Trust:
             return NO_PERMISSION
         return Permission(level=found["permission"], role=found.get("role_name") or found["permission"])
 
-    def last_edit(self, item: WorkItem) -> Edit | None:
-        """Who changed the item's text last, and when; None when it is as it was written."""
+    def edits(self, item: WorkItem) -> tuple[Edit, ...]:
+        """Who changed the item's text since it was written, in no order; each hand in it, not the last alone."""
+        found: list[Edit] = []
+        after: str | None = None
+        while True:
+            text = self._edited(item, after)
+            history = text["userContentEdits"] or {"nodes": (), "pageInfo": {"hasNextPage": False}}
+            found += [_edit(row["editor"], row["editedAt"]) for row in history["nodes"] if row]
+            if not history["pageInfo"]["hasNextPage"]:
+                break
+            after = history["pageInfo"]["endCursor"]
+        first = _edit(text["author"], text["createdAt"])
+        if first in found:  # the history of a text that was edited begins with how it was written
+            found.remove(first)
+        last = (_edit(text["editor"], text["lastEditedAt"]),) if text["lastEditedAt"] else ()
+        return tuple({*found, *last})
+
+    def _edited(self, item: WorkItem, after: str | None) -> dict[str, Any]:
         owner, _, name = item.repository.partition("/")
-        variables = {"owner": owner, "name": name, "number": item.number}
-        answer = self._connection.graphql(LAST_EDIT, variables, name="LastEdit", tried=f"ask who edited {item}")
-        found = (answer.get("repository") or {}).get("issueOrPullRequest")
+        variables = {"owner": owner, "name": name, "number": item.number, "after": after}
+        answer = self._connection.graphql(EDITS, variables, name="Edits", tried=f"ask who edited {item}")
+        found: dict[str, Any] | None = (answer.get("repository") or {}).get("issueOrPullRequest")
         if found is None:
             raise Missing(f"Could not ask who edited {item}: it is gone, or not shown to this role.")
-        if not found["lastEditedAt"]:
-            return None
-        return Edit(editor=login_of(found["editor"]), at=datetime.fromisoformat(found["lastEditedAt"]))
+        return found
 
     def signature(self, repository: str, commit: str) -> Signature:
         row = self._connection.get(f"/repos/{repository}/commits/{quote(commit)}", tried=f"read {repository}@{commit}")
@@ -88,6 +112,13 @@ class Trust:
             author_email=str(row["commit"]["author"]["email"]),
             committer_email=str(row["commit"]["committer"]["email"]),
         )
+
+
+def _edit(editor: dict[str, Any] | None, at: str) -> Edit:
+    """GraphQL names a bot without the suffix by which the rest of the forge tells it from a person."""
+    login = login_of(editor)
+    bot = editor is not None and editor["__typename"] == "Bot" and not login.endswith("[bot]")
+    return Edit(editor=f"{login}[bot]" if bot else login, at=datetime.fromisoformat(at))
 
 
 def _login(user: dict[str, Any] | None) -> str | None:

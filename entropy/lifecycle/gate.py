@@ -103,12 +103,15 @@ def _unentitled(asked: TimelineEvent, run: Run, tools: Toolbox) -> str | None:
 def _rewritten(
     asked: TimelineEvent, happenings: tuple[TimelineEvent, ...], run: Run, item: Item, tools: Toolbox
 ) -> str | None:
-    """The text that the agent would read has to be the one that was there when it was asked for, or a writer's."""
-    hands = {each.actor: each.at for each in happenings if each.kind == "renamed" and each.at >= asked.at}
-    edit = tools.github(run.role).trust.last_edit(run.item)
-    if edit is not None and edit.at >= asked.at:
-        hands[edit.editor] = edit.at
-    for editor in hands:
+    """Everybody who had a hand in the text since the run was asked for has to be one who may ask for it.
+
+    The last hand is not enough: a bot that appends a link, or a writer who ticks a box of a list, changes the text and
+    has not read what a stranger put into it before. Whoever has read it sets the label again, and that begins anew.
+    """
+    renamed = [each.actor for each in happenings if each.kind == "renamed" and each.at >= asked.at]
+    edits = tools.github(run.role).trust.edits(run.item)
+    hands = {*renamed, *(each.editor for each in edits if each.at >= asked.at)}
+    for editor in sorted(hands):
         if not _may_edit(editor, run, tools):
             return (
                 f"{quote(editor)} may not write to this repository and changed the text after {_trigger(run, tools)} "

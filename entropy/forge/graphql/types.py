@@ -168,6 +168,7 @@ class Types:
             "closedAt": row["closed"],
             "lastEditedAt": lambda _: self._edit(row, "created"),
             "editor": lambda _: self.actor(self._edit(row, "user_id")),
+            "userContentEdits": whole("UserContentEdit", lambda: activity.edits(self.db, row), self._content_edit),
             "locked": lambda _: locks.of(self.db, row["id"]) is not None,
             "activeLockReason": lambda _: _reason(locks.of(self.db, row["id"])),
             "labels": whole("Label", lambda: issues.labels(self.db, row["id"]), _label),
@@ -181,8 +182,11 @@ class Types:
         return {**shared, **self._pull(home, row)}
 
     def _edit(self, row: sqlite3.Row, fact: str) -> Any:
-        edit = activity.edited(self.db, row["id"])
-        return edit[fact] if edit else None
+        made = activity.edits(self.db, row)
+        return made[0][fact] if made else None
+
+    def _content_edit(self, row: sqlite3.Row) -> Known:
+        return {"__typename": "UserContentEdit", "editedAt": row["created"], "editor": self.actor(row["user_id"])}
 
     def _queued(self, row: sqlite3.Row) -> Known | None:
         found = queue.entry(self.db, row["id"])

@@ -82,11 +82,11 @@ def said(db: sqlite3.Connection, issue_id: int) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def edited(db: sqlite3.Connection, issue_id: int) -> sqlite3.Row | None:
-    """The last edit of an item's body."""
-    row: sqlite3.Row | None = db.execute(
+def edits(db: sqlite3.Connection, item: sqlite3.Row) -> list[sqlite3.Row]:
+    """The edits of an item's body, the last first; once there is one, what was written first counts as one, too."""
+    made = db.execute(
         "SELECT * FROM activity WHERE issue_id = ? AND event IN ('issues', 'pull_request') AND action = 'edited'"
-        " AND json_type(detail, '$.changes.body') IS NOT NULL ORDER BY id DESC LIMIT 1",
-        (issue_id,),
-    ).fetchone()
-    return row
+        " AND json_type(detail, '$.changes.body') IS NOT NULL ORDER BY id DESC",
+        (item["id"],),
+    ).fetchall()
+    return [*made, item] if made else []

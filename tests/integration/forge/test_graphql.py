@@ -37,6 +37,15 @@ READY = (
     "mutation M($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft } } }"
 )
 DRAFT = "mutation C($id: ID!) { convertPullRequestToDraft(input: {pullRequestId: $id}) { pullRequest { isDraft } } }"
+HISTORY = """
+query History($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    issueOrPullRequest(number: $number) {
+      ... on Issue { userContentEdits(first: 10) { nodes { editedAt editor { login } } } }
+    }
+  }
+}
+"""
 COMMIT = """
 mutation CreateCommitOnBranch($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid url } }
@@ -59,6 +68,21 @@ def test_the_last_edit_of_a_body_names_its_editor(judged: Judged) -> None:
     judged.ask("triage", "PATCH", f"{HOME}/issues/1", {"body": "Do something else."})
     judged.ask("triage", "PUT", f"{HOME}/issues/1/lock")
     assert edited(judged) == ("triage", True)
+
+
+def test_the_history_of_a_body_has_every_hand_and_begins_with_how_it_was_written(judged: Judged) -> None:
+    judged.ask("read", "POST", f"{HOME}/issues", {"title": "A bug", "body": "Broken."})
+    assert history(judged) == []
+    judged.ask("write", "PATCH", f"{HOME}/issues/1", {"title": "Another title"})
+    judged.ask("triage", "PATCH", f"{HOME}/issues/1", {"body": "Do something else."})
+    judged.ask("write", "PATCH", f"{HOME}/issues/1", {"body": "Do it well."})
+    assert history(judged) == ["write", "triage", "read"]
+
+
+def history(judged: Judged) -> list[str]:
+    answer = judged.query("read", HISTORY, **PLACE, number=1)
+    found = answer["data"]["repository"]["issueOrPullRequest"]["userContentEdits"]["nodes"]
+    return [node["editor"]["login"] for node in found]
 
 
 @pytest.fixture

@@ -54,20 +54,35 @@ def test_renames_are_told(world: World) -> None:
 def test_the_last_edit_of_a_text_is_told(world: World) -> None:
     item = world.issue()
     with world.acting_as("reviewer") as github:
-        assert github.trust.last_edit(item) is None
+        assert github.trust.edits(item) == ()
         world.person("coder", "PATCH", f"/issues/{item.number}", {"body": "Otherwise."})
-        edit = github.trust.last_edit(item)
-    assert edit is not None
+        (edit,) = github.trust.edits(item)
     assert (edit.editor, edit.at.tzinfo is not None) == ("coder", True)
+
+
+def test_every_hand_in_a_text_is_told_and_not_who_wrote_it_first(world: World) -> None:
+    item = world.issue()
+    world.person("reviewer", "PATCH", f"/issues/{item.number}", {"body": "Otherwise."})
+    for number in range(101):  # more than a page
+        world.person("coder", "PATCH", f"/issues/{item.number}", {"body": f"{number}"})
+    with world.acting_as("reviewer") as github:
+        assert {edit.editor for edit in github.trust.edits(item)} == {"coder", "reviewer"}
+
+
+def test_who_wrote_a_text_and_changed_it_is_told_as_well(world: World) -> None:
+    item = world.issue(author="reviewer")
+    for login in ("reviewer", "coder"):
+        world.person(login, "PATCH", f"/issues/{item.number}", {"body": f"Otherwise, says {login}."})
+    with world.acting_as("coder") as github:
+        assert {edit.editor for edit in github.trust.edits(item)} == {"coder", "reviewer"}
 
 
 def test_the_last_edit_of_a_pull_request_is_told(world: World) -> None:
     item, _ = world.pull("edited", **{"edited.txt": "x\n"})
     with world.acting_as("reviewer") as github:
-        assert github.trust.last_edit(item) is None
+        assert github.trust.edits(item) == ()
         world.person("owner", "PATCH", f"/pulls/{item.number}", {"body": "Otherwise."})
-        edit = github.trust.last_edit(item)
-    assert edit is not None
+        (edit,) = github.trust.edits(item)
     assert edit.editor == "owner"
 
 
