@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.deploy, pytest.mark.timeout(400)]
 
 SECRETS = ("redis_password", *(f"{role}_github_token" for role in ("scheduler", "coder", "reviewer", "merger")))
 SIGNATURES = "scheduler_webhook_secret"
+LOOK = "entropy.scheduling.look"
 
 # What cannot be had without a registry, would take a port of this machine, or would let the tests wait.
 OVERRIDE = """
@@ -130,13 +131,14 @@ def test_a_delivery_is_taken_in_when_it_is_signed(compose: Compose) -> None:
         "c.request('POST', '/webhooks', sys.argv[1], dict(pair.split('=', 1) for pair in sys.argv[2:])); "
         "print(c.getresponse().status)"
     )
+    assert LOOK not in compose("logs", "control").stdout
     for signature, status in (("0" * 64, 401), (signed, 202)):
         pairs = [
             f"{name}={value}" for name, value in (headers | {"x-hub-signature-256": f"sha256={signature}"}).items()
         ]
         answer = compose("exec", "-T", "webhooks", "python3", "-c", program, body, *pairs)
         assert int(answer.stdout) == status
-    assert compose.said("control", "entropy.scheduling.look")
+    assert compose.said("control", LOOK)
 
 
 def test_processes_are_nobody_and_cannot_write_what_they_run(compose: Compose) -> None:
