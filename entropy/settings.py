@@ -12,27 +12,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from entropy.errors import ConfigurationError
+from entropy.sections import EgressSettings, Names, Phase, SandboxBounds, SandboxSettings, Section
+
+__all__ = ["EgressSettings", "Phase", "SandboxBounds", "SandboxSettings"]
 
 PREFIX = "ENTROPY_"
 SECRET_PREFIX = "ENTROPY_SECRET_"  # noqa: S105 - the start of a name, not a secret
-
-
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-"""A list of names; in the environment separated by commas."""
-
-Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class RedisSettings(Section):
@@ -85,7 +74,7 @@ class GitHubSettings(Section):
     """Patterns: of these repositories none that one of them matches."""
     timeout: float = Field(default=15, gt=0)
     """Seconds per socket operation."""
-    apps: Annotated[dict[str, int], NoDecode, BeforeValidator(_numbered)] = {}
+    apps: Annotated[dict[str, int], NoDecode, BeforeValidator(_numbered)] = {}  # noqa: RUF012 - pydantic copies it
     """Roles that are GitHub Apps, by id, as ``coder=12``; ``*=12`` is all. Their secret is ``github-app-key``."""
     limits: LimitSettings = LimitSettings()
     """How much all workers together ask of the forge, per installation of an App or per user."""
@@ -106,39 +95,6 @@ class SecretSettings(Section):
     directory: Path = Path("/run/secrets")
     """For ``files``: holds ``<role>_<name>``, for example ``coder_github_token``."""
     vault: VaultSettings = VaultSettings()
-
-
-class SandboxSettings(Section):
-    backend: Literal["none", "docker", "bubblewrap"] = "none"
-    """Where untrusted work happens. ``none`` means that this worker may not: it is for the control side."""
-    image: str = "entropy-sandbox:local"
-    """For ``docker``: the image, which has to exist on the daemon's machine; nothing is pulled."""
-    docker_host: str = "unix:///var/run/docker.sock"
-    owner: str = "entropy"
-    """For ``docker``: marks this installation's containers, so that two can share one daemon."""
-    directory: Path = Path("/var/lib/entropy/sandboxes")
-    """For ``bubblewrap``: where workspaces are made."""
-    binds: Paths = ()
-    """For ``bubblewrap``: further folders to show read-only at their own path, for example a tool environment."""
-    path: str = "/usr/local/bin:/usr/bin:/bin"
-    """``PATH`` inside the sandbox."""
-    timeout: float = Field(default=1800, gt=0)
-    """Seconds one execute stage may take; task limits and leases are computed from it."""
-    on_shutdown: Literal["kill", "keep"] = "kill"
-    """What becomes of the sandbox of a stage that a worker hands back because it is to end. ``keep`` leaves its
-    workspace to look at until the run is over; the work done is saved either way."""
-    command_timeout: float = Field(default=600, gt=0)
-    """Seconds one command in the sandbox may take."""
-    memory_mib: int = Field(default=2048, ge=64)
-    """Memory and swap together."""
-    cpus: float = Field(default=1.0, gt=0)
-    pids: int = Field(default=512, ge=16)
-    workspace_mib: int = Field(default=768, ge=16)
-    tmp_mib: int = Field(default=256, ge=16)
-    output_kib: int = Field(default=256, ge=1)
-    """How much of a command's output is kept, half from its head and half from its tail."""
-    patch_mib: int = Field(default=4, ge=1)
-    """A larger patch is refused, never cut."""
 
 
 class SchedulingSettings(Section):
@@ -178,6 +134,15 @@ class SchedulingSettings(Section):
     """Seconds that a failed check has to come out differently once it was asked to run again."""
 
 
+# Who owns what, what Entropy may do, and what the agents of any maker read as their instructions.
+PROTECTED = (
+    *(".entropy.toml", "CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS", ".github/copilot-instructions.md"),
+    *(".github/instructions/**", ".github/prompts/**", ".github/agents/**", "**/AGENTS.md", "**/AGENTS.override.md"),
+    *("**/CLAUDE.md", "**/CLAUDE.local.md", "**/.claude/**", "**/GEMINI.md", "**/.cursorrules", "**/.cursor/**"),
+    *("**/.windsurfrules", "**/.clinerules", "**/.mcp.json"),
+)
+
+
 class RepositorySettings(Section):
     cache: Path = Path("/var/lib/entropy/mirrors")
     """Bare mirrors, on the control side only."""
@@ -185,6 +150,8 @@ class RepositorySettings(Section):
     """A patch that touches more files is refused."""
     snapshot_mib: int = Field(default=64, ge=1)
     """A repository whose tracked files pack to more is refused."""
+    protected: Names = PROTECTED
+    """Patterns: what an agent changes there is marked, and merged only after a person approved of it."""
 
 
 class EngineSettings(Section):

@@ -1,0 +1,145 @@
+"""What every section of the settings is made of, and the sections about sandboxes."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import NoDecode
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""A list of names; in the environment separated by commas."""
+
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _addressed(value: object) -> object:
+    parts = value.split(",") if isinstance(value, str) else ()
+    return {
+        name.strip(): url.strip() for name, _, url in (part.partition("=") for part in parts if part.strip())
+    } or value
+
+
+class EgressSettings(Section):
+    """What sandboxes may reach. Without hosts and models there is no way out of any of them."""
+
+    directory: Path = Path("/run/entropy/egress")
+    """Where the sockets of sandboxes are made; with Docker, at the same path on the daemon's machine."""
+    indexes: bool = False
+    """Whether the setup phase may reach the package indexes that this worker's own pip and npm use."""
+    setup_hosts: Names = ()
+    """Further hosts for the setup phase, where an index keeps its files elsewhere."""
+    agent_hosts: Names = ()
+    """Hosts that the agent phase may open TLS connections to, without a key."""
+    models: Annotated[dict[str, str], NoDecode, BeforeValidator(_addressed)] = {}
+    """Endpoints of models for the agent phase, as ``anthropic=https://HOST,openai=https://HOST/v1``. Their keys are the
+    secrets ``anthropic-key`` and ``openai-key`` of the role ``sandbox``, and stay outside."""
+    ports: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)] = (443,)
+    """The ports of those hosts."""
+    networks: Names = ()
+    """Networks that are not public and that allowed hosts may be in, such as ``10.1.0.0/16``."""
+    certificates: Path | None = None
+    """Authorities that models and indexes are checked against; without it those of pip's configuration, else the
+    system's."""
+    connections: int = Field(default=32, ge=1)
+    """At once, per sandbox."""
+    requests: int = Field(default=10000, ge=1)
+    """In all, per sandbox."""
+    download_mib: int = Field(default=2048, ge=1)
+    """What a sandbox may receive in all."""
+    upload_mib: int = Field(default=256, ge=1)
+    """What a sandbox may send in all."""
+    idle: float = Field(default=300, gt=0)
+    """Seconds that a connection may be silent."""
+    timeout: float = Field(default=1800, gt=0)
+    """Seconds that a connection may last."""
+
+
+Phase = Literal["setup", "agent"]
+"""What of a stage may have a way out; the tests have none."""
+
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class SandboxBounds(Section):
+    """Bounds of a sandbox that somebody sets anew; None leaves one as it is."""
+
+    timeout: Positive | None = None
+    command_timeout: Positive | None = None
+    memory_mib: int | None = Field(default=None, ge=64)
+    cpus: Positive | None = None
+    pids: int | None = Field(default=None, ge=16)
+    workspace_mib: int | None = Field(default=None, ge=16)
+    tmp_mib: int | None = Field(default=None, ge=16)
+    inodes: int | None = Field(default=None, ge=256)
+    output_kib: int | None = Field(default=None, ge=1)
+    patch_mib: int | None = Field(default=None, ge=1)
+    network: tuple[Phase, ...] | None = None
+    image: str | None = None
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What is set, by name."""
+        return self.model_dump(exclude_none=True)
+
+
+def _parsed(value: object) -> object:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"it is not JSON ({error})") from None
+
+
+class SandboxSettings(Section):
+    backend: Literal["none", "docker", "bubblewrap"] = "none"
+    """Where untrusted work happens. ``none`` means that this worker may not: it is for the control side."""
+    image: str = "entropy-sandbox:local"
+    """For ``docker``: the image, which has to exist on the daemon's machine; nothing is pulled."""
+    images: Names = ()
+    """For ``docker``: further images, of which a repository may name one in its ``.entropy.toml``."""
+    docker_host: str = "unix:///var/run/docker.sock"
+    runtime: str = Field(default="", pattern=r"^[\w.-]{0,40}$")
+    """For ``docker``: the daemon's runtime for sandboxes, such as ``runsc`` (gVisor); else the daemon's own choice."""
+    owner: str = "entropy"
+    """For ``docker``: marks this installation's containers, so that two can share one daemon."""
+    directory: Path = Path("/var/lib/entropy/sandboxes")
+    """For ``bubblewrap``: where workspaces are made."""
+    binds: Paths = ()
+    """For ``bubblewrap``: further folders to show read-only at their own path, for example a tool environment."""
+    path: str = "/usr/local/bin:/usr/bin:/bin"
+    """``PATH`` inside the sandbox."""
+    timeout: float = Field(default=1800, gt=0)
+    """Seconds one execute stage may take; task limits and leases are computed from it."""
+    on_shutdown: Literal["kill", "keep"] = "kill"
+    """What becomes of the sandbox of a stage that a worker hands back because it is to end. ``keep`` leaves its
+    workspace to look at until the run is over; the work done is saved either way."""
+    command_timeout: float = Field(default=600, gt=0)
+    """Seconds one command in the sandbox may take."""
+    memory_mib: int = Field(default=2048, ge=64)
+    """Memory and swap together."""
+    cpus: float = Field(default=1.0, gt=0)
+    pids: int = Field(default=512, ge=16)
+    workspace_mib: int = Field(default=768, ge=16)
+    tmp_mib: int = Field(default=256, ge=16)
+    inodes: int = Field(default=200_000, ge=256)
+    """How many files and folders a workspace holds."""
+    output_kib: int = Field(default=256, ge=1)
+    """How much of a command's output is kept, half from its head and half from its tail."""
+    patch_mib: int = Field(default=4, ge=1)
+    """A larger patch is refused, never cut."""
+    network: Annotated[tuple[Phase, ...], NoDecode, BeforeValidator(_split)] = ("setup", "agent")
+    """The phases that may use the ways out; there are none without the settings that follow."""
+    egress: EgressSettings = EgressSettings()
+    """Ways out of sandboxes."""
+    roles: Annotated[dict[str, SandboxBounds], NoDecode, BeforeValidator(_parsed)] = {}
+    """What is different for a role, as JSON: ``{"coder": {"memory_mib": 4096, "image": "name:tag"}}``."""
