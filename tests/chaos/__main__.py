@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos.leaks import unmount
-from tests.chaos.schedule import ONCE, RECURRING, Pace
+from tests.chaos.schedule import EACH, ONCE, Pace
 from tests.chaos.trial import Plan, durable, native
 
 
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _pace(options: argparse.Namespace) -> Pace:
-    only = frozenset(filter(None, options.only.split(","))) or frozenset(RECURRING)
+    only = frozenset(filter(None, options.only.split(","))) or EACH
     spared = frozenset(options.without.split(","))
     once = () if options.only else tuple(entry for entry in ONCE if entry[1] not in spared)
     if options.once:

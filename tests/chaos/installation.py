@@ -1,4 +1,4 @@
-"""A whole installation of a trial: Redis, forge, workers of two kinds, two reapers and beat, each as it is shipped."""
+"""A whole installation of a trial: Redis, forge, workers of two kinds, two reapers, beat and receiver, as shipped."""
 
 import json
 import sys
@@ -19,8 +19,9 @@ ROLES = ("coder", "reviewer", "merger")
 CONTROL = ",".join([*(f"{role}.control" for role in ROLES), "scheduling"])
 SANDBOX = ",".join(ROLES)
 PASSWORD = "chaos"
-ROOT = str(Path(__file__).parents[2])
-"""The code under trial: what this file is a part of, whatever is installed."""
+ROOT = Path(__file__).parents[2]
+CODE = ("celeryconfig.py", "entropy", "tests")
+"""What is under trial: what this file is a part of, whatever is installed."""
 START = 60.0
 """Seconds that a server may take to answer."""
 
@@ -49,6 +50,7 @@ class Installation:
         self.size = size
         self.redis_url = f"redis://:{PASSWORD}@127.0.0.1:{free_port()}/0"
         self.forge_url = f"http://127.0.0.1:{free_port()}"
+        self.receiver_url = f"http://127.0.0.1:{free_port()}"
 
     @property
     def celery(self) -> list[str]:
@@ -58,10 +60,14 @@ class Installation:
     def sandboxes(self) -> Path:
         return self.folder / "sandboxes"
 
+    @property
+    def _code(self) -> dict[str, str]:
+        return {"PYTHONPATH": str(self.folder / "code")}
+
     def environment(self, *, control: bool = False, sandbox: bool = False) -> dict[str, str]:
         shared = {
             **inherited("PATH", "LANG"),
-            "PYTHONPATH": ROOT,
+            **self._code,
             "ENTROPY_REDIS__URL": self.redis_url,
             "ENTROPY_SCHEDULING__INTERVAL": "3",
         }
@@ -87,6 +93,7 @@ class Installation:
 
     def start_servers(self) -> None:
         """Redis with an append-only file that is synced each second, and the forge with faults switched on."""
+        self._lay_out()
         place = self.folder / "redis"
         place.mkdir()
         options = f"--bind 127.0.0.1 --requirepass {PASSWORD} --save --appendonly yes --appendfsync everysec".split()
@@ -95,11 +102,16 @@ class Installation:
         argv = [binary(), "--port", port, "--dir", str(place), *options]
         self.supervisor.add("redis", argv, inherited("PATH"))
         served = ["forge", "serve", "--data", str(self.folder / "forge"), "--port", self.forge_url.rpartition(":")[2]]
-        self.supervisor.add(
-            "forge", [*self.celery, *served, "--faults"], inherited("PATH", "LANG") | {"PYTHONPATH": ROOT}
-        )
+        self.supervisor.add("forge", [*self.celery, *served, "--faults"], inherited("PATH", "LANG") | self._code)
         self._wait(self.redis_answers, what="Redis")
         self._wait(self.forge_answers, what="the forge")
+
+    def _lay_out(self) -> None:
+        """Links, since metadata that lies beside the code would hide which commands are installed."""
+        place = Path(self._code["PYTHONPATH"])
+        place.mkdir()
+        for name in CODE:
+            (place / name).symlink_to(ROOT / name)
 
     def start_all(self) -> None:
         for name in self.size.workers:
@@ -112,6 +124,10 @@ class Installation:
         for name in ("reaper-0", "reaper-1"):
             self.supervisor.add(name, [*self.celery, "reaper"], self.environment(sandbox=True))
         self.supervisor.add("beat", [*self.celery, "beat", "--pidfile="], self.environment())
+
+    def start_receiver(self) -> None:
+        argv = [*self.celery, "webhooks", "--port", self.receiver_url.rpartition(":")[2]]
+        self.supervisor.add("receiver", argv, self.environment(control=True))
 
     def start_native(self, kind: str) -> None:
         """Workers of the comparison, as many as there are otherwise; nothing else."""
@@ -146,11 +162,17 @@ class Installation:
             return False
         return True
 
-    def forge(self, method: str, path: str, body: Any = None) -> Any:
+    def receiver_answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.receiver_url}/healthz", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def forge(self, method: str, path: str, body: Any = None, *, token: str = "") -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            f"{self.forge_url}{path}", data, {"Content-Type": "application/json"}, method=method
-        )
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        request = urllib.request.Request(f"{self.forge_url}{path}", data, headers, method=method)
         with urllib.request.urlopen(request, timeout=20) as answer:
             text = answer.read()
         return json.loads(text) if text else None

@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from tests.chaos.installation import Installation
@@ -22,6 +22,11 @@ RECURRING = {
 }
 """How often each comes relative to the others."""
 
+RECEIVER = {"receiver": 1, "receiver away": 1}
+"""The same for the receiver of webhooks, with dice of its own: it is struck besides the others, not in their place."""
+SELDOM = 5
+"""So many times as long as between two other blows passes between two at the receiver."""
+
 ONCE = (
     (0.15, "redis kill"),
     (0.35, "redis flush"),
@@ -32,6 +37,8 @@ ONCE = (
 """After which share of the work each comes."""
 
 OUTAGE = 30.0
+AWAY = 5.0
+"""Seconds without a receiver."""
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 API = "^/api/v3/repos/"
@@ -47,16 +54,42 @@ FORGE = (
 )
 """Effect, method, path, probability, seconds."""
 
+WEBHOOKS = {"webhook lost": ("lose_webhook", 0.2), "webhook doubled": ("double_webhook", 0.1)}
+"""What becomes of each webhook on its way: effect, probability."""
+
+EACH = frozenset([*RECURRING, *RECEIVER, *WEBHOOKS])
+"""All that comes again and again."""
+
 
 class Pace(NamedTuple):
     """Mean seconds between two blows, how long a freeze lasts, and what there is of each."""
 
     mean: float = 6.0
     freeze: float = 15.0
-    recurring: frozenset[str] = frozenset(RECURRING)
+    recurring: frozenset[str] = EACH
     once: tuple[tuple[float, str], ...] = ONCE
     forge: bool = True
     """Whether the forge's answers go wrong too."""
+
+
+class Recurrence:
+    """Blows at random intervals."""
+
+    def __init__(self, weights: Mapping[str, int], mean: float, dice: random.Random) -> None:
+        self._weights = weights
+        self._mean = mean
+        self._dice = dice
+        self._next = time.monotonic() + self._pause()
+
+    def due(self) -> str | None:
+        """The next, if it is time for it."""
+        if not self._weights or time.monotonic() < self._next:
+            return None
+        self._next = time.monotonic() + self._pause()
+        return self._dice.choices(list(self._weights), list(self._weights.values()))[0]
+
+    def _pause(self) -> float:
+        return self._dice.expovariate(1 / self._mean) if self._mean else 0
 
 
 class Schedule:
@@ -70,7 +103,10 @@ class Schedule:
         self._thaws: list[tuple[float, Service, int]] = []
         self._rolling: list[tuple[Service, int]] = []
         self.strikes: list[Strike] = []
-        self._next = time.monotonic() + self._pause()
+        self._recurring = [
+            Recurrence(_chosen(RECURRING, pace), pace.mean, self._random),
+            Recurrence(_chosen(RECEIVER, pace), pace.mean * SELDOM, random.Random(f"receiver {seed}")),
+        ]
         self._blows: dict[str, Callable[[], Strike | None]] = {
             "worker main": self._worker_main,
             "pool child": self._pool_child,
@@ -78,8 +114,10 @@ class Schedule:
             "freeze": self._freeze,
             "reaper": lambda: self._one("reaper", ("reaper-0", "reaper-1")),
             "beat": lambda: self._one("beat", ("beat",)),
-            "redis kill": lambda: self._redis("redis kill", 0),
-            "redis outage": lambda: self._redis("redis outage", OUTAGE),
+            "receiver": lambda: self._receiver("receiver", 0),
+            "receiver away": lambda: self._receiver("receiver away", AWAY),
+            "redis kill": lambda: self._down("redis", "redis kill", 0),
+            "redis outage": lambda: self._down("redis", "redis outage", OUTAGE),
             "redis flush": self._flush,
             "everything": self._everything,
             "rolling restart": self._roll,
@@ -91,11 +129,8 @@ class Schedule:
         self._roll_on()
         if self._pending and share_done >= self._pending[0][0]:
             return self._deal(self._pending.pop(0)[1])
-        names = [name for name in RECURRING if name in self._pace.recurring]
-        if not names or time.monotonic() < self._next:
-            return None
-        self._next = time.monotonic() + self._pause()
-        return self._deal(self._random.choices(names, [RECURRING[name] for name in names])[0])
+        name = next(filter(None, (recurrence.due() for recurrence in self._recurring)), None)
+        return self._deal(name) if name else None
 
     def thaw(self, now: float = float("inf")) -> None:
         """Let go on what was frozen until `now`."""
@@ -110,9 +145,6 @@ class Schedule:
         if strike is not None:
             self.strikes.append(strike)
         return strike
-
-    def _pause(self) -> float:
-        return self._random.expovariate(1 / self._pace.mean) if self._pace.mean else 0
 
     def _victim(self) -> Service | None:
         alive = [worker for worker in self._there.workers() if worker.pid and not worker.frozen]
@@ -163,8 +195,12 @@ class Schedule:
         service.popen.kill()
         return Strike(kind, time.time())
 
-    def _redis(self, kind: str, seconds: float) -> Strike:
-        service = self._there.supervisor.services["redis"]
+    def _receiver(self, kind: str, seconds: float) -> Strike | None:
+        """Not while it starts, or hardly any webhook would arrive."""
+        return self._down("receiver", kind, seconds) if self._there.receiver_answers() else None
+
+    def _down(self, name: str, kind: str, seconds: float) -> Strike:
+        service = self._there.supervisor.services[name]
         service.down_until = time.monotonic() + seconds
         if service.popen is not None:
             service.popen.kill()
@@ -172,7 +208,7 @@ class Schedule:
         return Strike(kind, time.time(), until=time.time() + seconds + 1)
 
     def _everything(self) -> Strike:
-        """All that is ours at once: workers, reapers, beat and Redis."""
+        """All that is ours at once: workers, reapers, beat, receiver and Redis."""
         pids = {pid for worker in self._there.workers() if worker.pid for pid in (worker.pid, *children_of(worker.pid))}
         for name, service in self._there.supervisor.services.items():
             if name != "forge":
@@ -209,6 +245,17 @@ def forge_faults(seed: int) -> Iterator[dict[str, object]]:
             "seed": 1000 * seed + index,
             "seconds": seconds,
         }
+
+
+def webhook_faults(names: Collection[str], seed: int) -> Iterator[dict[str, object]]:
+    """What becomes of webhooks, of those blows that are among `names`."""
+    for index, (name, (effect, probability)) in enumerate(WEBHOOKS.items()):
+        if name in names:
+            yield {"effect": effect, "probability": probability, "seed": 1000 * seed + len(FORGE) + index}
+
+
+def _chosen(weights: Mapping[str, int], pace: Pace) -> dict[str, int]:
+    return {name: weight for name, weight in weights.items() if name in pace.recurring}
 
 
 def _ask_to_end(service: Service) -> None:

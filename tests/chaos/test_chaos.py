@@ -17,7 +17,13 @@ pytestmark = [pytest.mark.bubblewrap, pytest.mark.redis]
 
 def test_every_issue_is_merged_once_whatever_dies(tmp_path: Path) -> None:
     require(shutil.which("bwrap"), "bubblewrap is not installed")
-    once = ((0.15, "redis kill"), (0.3, "worker group"), (0.45, "redis flush"), (0.6, "worker main"))
+    once = (
+        (0.15, "redis kill"),
+        (0.3, "worker group"),
+        (0.4, "receiver away"),
+        (0.45, "redis flush"),
+        (0.6, "worker main"),
+    )
     plan = Plan(
         runs=RUNS,
         seed=1,
@@ -31,3 +37,5 @@ def test_every_issue_is_merged_once_whatever_dies(tmp_path: Path) -> None:
     counts = [row[name] for name in ("exact", "incomplete", "duplicated", "leaked")]
     assert counts == [RUNS, 0, 0, 0], json.dumps(row, indent=1)
     assert row["settled"]
+    arrived = [row["webhooks"].get(end, 0) > 0 for end in ("delivered", "delivered twice", "lost")]
+    assert arrived == [True, True, True], json.dumps(row, indent=1)

@@ -17,8 +17,9 @@ from tests.chaos.installation import Installation, Size
 from tests.chaos.judge import Finding, Judge
 from tests.chaos.leaks import leaks, leftover_keys
 from tests.chaos.record import Execution, Recovery, executions, quantiles, recoveries, repeated, runs_beyond_first
-from tests.chaos.schedule import Pace, Schedule, forge_faults
+from tests.chaos.schedule import Pace, Schedule, forge_faults, webhook_faults
 from tests.chaos.supervisor import Supervisor, strays
+from tests.chaos.webhooks import deliveries, subscribe
 from tests.chaos.work import Task, seed, tasks
 
 SENDER = "import json, sys; from tests.chaos.native import send; send(json.load(sys.stdin))"
@@ -71,7 +72,10 @@ def say(plan: Plan, text: str) -> None:
 def durable(plan: Plan, folder: Path) -> dict[str, Any]:
     """The installation as it is shipped."""
     with _set_up(plan, folder, trigger="entropy:code") as (there, judge, work):
+        subscribe(there)
+        _go_wrong(there, [*_forge_faults(plan), *webhook_faults(plan.pace.recurring, plan.seed)])
         there.start_all()
+        there.start_receiver()
         schedule = Schedule(there, plan.pace, plan.seed)
         came_to = _under_fire(plan, there, schedule, judge)
         settled = there.supervisor.until(lambda: _idle(there), seconds=SETTLING, each=0.5)
@@ -81,6 +85,7 @@ def durable(plan: Plan, folder: Path) -> dict[str, Any]:
             **_verdicts(judge.findings(work)),
             **_record(all_, schedule, settled=settled),
             **came_to,
+            "webhooks": deliveries(folder / "forge"),
             **_leaked(there, {execution.run for execution in all_}),
             "settled": settled,
         }
@@ -89,6 +94,7 @@ def durable(plan: Plan, folder: Path) -> dict[str, Any]:
 def native(plan: Plan, folder: Path, kind: str) -> dict[str, Any]:
     """The same work as plain chains; `kind` is ``plain`` or ``late``. It is over when nothing is written any more."""
     with _set_up(plan, folder, trigger="native") as (there, judge, work):
+        _go_wrong(there, _forge_faults(plan))
         there.start_native(kind)
         items = [(task.repository, task.number, time.time()) for task in work]
         subprocess.run(
@@ -107,15 +113,22 @@ def native(plan: Plan, folder: Path, kind: str) -> dict[str, Any]:
 
 @contextmanager
 def _set_up(plan: Plan, folder: Path, *, trigger: str) -> Iterator[tuple[Installation, Judge, tuple[Task, ...]]]:
-    """Redis and a seeded forge with its faults set; everything ends with the ``with``."""
+    """Redis and a seeded forge; everything ends with the ``with``."""
     work = tasks(plan.runs, over=plan.repositories, every=plan.long_every, seconds=plan.long_seconds)
     with Store(folder / "forge") as store:
         seed(store, folder / "secrets", work, trigger=trigger)
     with Supervisor(folder) as supervisor:
         there = Installation(supervisor, sorted({task.repository for task in work}), plan.size)
         there.start_servers()
-        there.forge("POST", "/_faults", [*forge_faults(plan.seed)] if plan.pace.forge else [])
         yield there, Judge(folder / "forge"), work
+
+
+def _forge_faults(plan: Plan) -> list[dict[str, object]]:
+    return [*forge_faults(plan.seed)] if plan.pace.forge else []
+
+
+def _go_wrong(there: Installation, rules: list[dict[str, object]]) -> None:
+    there.forge("POST", "/_faults", rules)
 
 
 def _record(all_: list[Execution], schedule: Schedule, *, settled: bool) -> dict[str, Any]:
