@@ -6,7 +6,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -21,6 +23,7 @@ from tests.integration.scheduling.receiving import SECRET, deliver
 from tests.redis_server import running_redis
 
 REPOSITORIES = 5
+BURST, SENDERS = 400, 8
 CELERY = (sys.executable, "-m", "celery", "-q", "-A", "entropy")
 QUEUES = "coder.control,scheduling"
 DEADLINE = 60.0
@@ -71,15 +74,30 @@ class Claims:
 def told(labels: int) -> dict[str, Any]:
     """Webhooks arrive, and no beat falls into the time."""
     with _installation(interval=3600, receiver=True) as (country, address):
+        answers: list[float] = []
 
         def send(repository: str, number: int) -> None:
-            home = {"full_name": repository}
-            payload = {"action": "labeled", "issue": {"number": number}, "repository": home}
-            status, said = deliver(address, payload, "issues", delivery=f"{repository}-{number}".replace("/", "-"))
-            if status != 202:
-                raise RuntimeError(said)
+            answers.append(_delivered(address, repository, number))
 
-        return {"by": "webhook", **_times(country, labels, pause=None, after=send)}
+        times = _times(country, labels, pause=None, after=send)
+        return {"by": "webhook", **times, "answer": _shares(answers), "answer_in_burst": _burst(address, country)}
+
+
+def _burst(address: str, country: Country) -> dict[str, float]:
+    """Deliveries as fast as so many senders can, of items that are not there, so that nothing else is measured."""
+    numbers = range(10**6, 10**6 + BURST)
+    with ThreadPoolExecutor(SENDERS) as senders:
+        return _shares(list(senders.map(partial(_delivered, address, country.repositories[0]), numbers)))
+
+
+def _delivered(address: str, repository: str, number: int) -> float:
+    """Seconds until a delivery was answered."""
+    payload = {"action": "labeled", "issue": {"number": number}, "repository": {"full_name": repository}}
+    start = time.monotonic()
+    status, said = deliver(address, payload, "issues", delivery=f"{repository}-{number}".replace("/", "-"))
+    if status != 202:
+        raise RuntimeError(said)
+    return time.monotonic() - start
 
 
 def polled(labels: int, interval: float) -> dict[str, Any]:
