@@ -10,6 +10,7 @@ from entropy.lifecycle.publish.incomplete import publish_incomplete
 from entropy.lifecycle.publish.merge import publish_merge
 from entropy.lifecycle.publish.notice import PARKED, publish_notice
 from entropy.lifecycle.publish.outdated import publish_outdated
+from entropy.lifecycle.publish.protection import awaited
 from entropy.lifecycle.publish.review import publish_review
 from entropy.lifecycle.publish.untrusted import publish_handover, publish_untrusted
 from entropy.models import Outcome, Published, Run, Verdict, WorkItem
@@ -58,6 +59,8 @@ def _examined(run: Run, tools: Toolbox) -> Outcome:
         return outcome
     if objection := overreach(outcome, tools.agents.agent(run.role)):
         outcome = Outcome(verdict=Verdict.REFUSED, summary=objection, engine=outcome.engine, model=outcome.model)
+    if outcome.verdict is Verdict.MERGEABLE and (obstacle := awaited(run, tools)):
+        outcome = outcome.model_copy(update={"verdict": Verdict.WAITING, "summary": obstacle})
     return disarmed(outcome)
 
 

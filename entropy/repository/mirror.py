@@ -97,10 +97,11 @@ class Mirror:
             raise ForgeRefused(f"{head} and {base} of {self.url} cannot be compared: {answer.error}.")
         return answer.output.decode("utf-8", "replace")
 
-    def changed(self, before: str, after: str) -> frozenset[str]:
-        """The paths that differ between two commits."""
+    def changed(self, before: str, after: str, *, since_fork: bool = False) -> frozenset[str]:
+        """The paths that differ between two commits; or between `after` and where it left `before`."""
         commits = (self.commit_of(before), self.commit_of(after))
-        names = self._git.read("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", *commits)
+        options = ("--name-only", "--no-renames", "--no-ext-diff", "-z", *(("--merge-base",) if since_fork else ()))
+        names = self._git.read("diff", *options, *commits)
         return frozenset(name.decode("utf-8", "replace") for name in names.split(b"\0") if name)
 
     def additions(self, commit: str) -> list[Addition]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from entropy.errors import PolicyViolation
 from entropy.models import Identity, Noun
 from entropy.repository.git import Git
-from entropy.repository.paths import PROTECTED, is_gits_own, is_printable, is_protected, matches
+from entropy.repository.paths import FORBIDDEN, is_gits_own, is_printable, is_protected, matches
 
 _REGULAR = {"100644", "100755"}
 _DELETED = "000000"
@@ -19,7 +19,7 @@ class PatchRules(Noun):
     paths: tuple[str, ...] = ("**",)
     """Globs; every path of the change has to be covered by one."""
     max_files: int
-    protected: tuple[str, ...] = PROTECTED
+    forbidden: tuple[str, ...] = FORBIDDEN
 
 
 class Touched(NamedTuple):
@@ -77,7 +77,7 @@ def inspect(changes: list[Touched], rules: PatchRules) -> None:
     )
     paths = [change.path.decode() for change in changes]
     _refuse([path for path in paths if is_gits_own(path)], "a change may not steer git itself")
-    _refuse([path for path in paths if is_protected(path, rules.protected)], "these paths are for people to change")
+    _refuse([path for path in paths if is_protected(path, rules.forbidden)], "these paths are for people to change")
     allowed = ", ".join(rules.paths)
     _refuse([path for path in paths if not matches(path, rules.paths)], f"only {allowed} may be changed here")
 

@@ -6,19 +6,14 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-PROTECTED = (
-    ".github/workflows/**",
-    ".github/actions/**",
-    ".entropy.toml",
-    "CODEOWNERS",
-    ".github/CODEOWNERS",
-    "docs/CODEOWNERS",
-)
-"""What decides who may do what; an agent's change never touches it. Compared without regard to case."""
+FORBIDDEN = (".github/workflows/**", ".github/actions/**")
+"""What runs with the rights of the repository; an agent's change never touches it."""
 
 # These steer git itself, and Windows knows `.git` as `git~1`; `.gitignore` and `.github` are names like others.
 _GIT_NAMES = re.compile(r"\.git(modules|attributes|config)?|git~\d+")
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""What shows nothing, or nothing by itself, besides what is not printable."""
 
 
 def matches(path: str, globs: Iterable[str]) -> bool:
@@ -37,12 +32,24 @@ def _match(names: tuple[str, ...], globs: tuple[str, ...]) -> bool:
 
 
 def is_protected(path: str, globs: Iterable[str]) -> bool:
-    return matches(path.casefold(), [glob.casefold() for glob in globs])
+    """Whether one of the globs covers the path, or another one that some file system or reader takes for it."""
+    return matches("/".join(_taken_for(path)), [_folded(glob) for glob in globs])
 
 
 def is_gits_own(path: str) -> bool:
     """Whether a part of the path means something to git on any file system."""
-    return any(_GIT_NAMES.fullmatch(part.split(":")[0].rstrip(" .").lower()) for part in re.split(r"[/\\]", path))
+    return any(_GIT_NAMES.fullmatch(part) for part in _taken_for(path))
+
+
+def _taken_for(path: str) -> list[str]:
+    """The parts of the path as Windows and macOS read them: streams and trailing dots are no part of a name."""
+    return [part.split(":")[0].rstrip(" .") for part in re.split(r"[/\\]", _folded(path))]
+
+
+def _folded(text: str) -> str:
+    """Without regard to case, to how a letter is written, and to what is not seen."""
+    seen = (character for character in _BLANK.sub("", text) if unicodedata.category(character) not in _UNPRINTABLE)
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", "".join(seen)).casefold())
 
 
 def is_printable(path: str) -> bool:

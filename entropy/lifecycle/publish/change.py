@@ -12,6 +12,7 @@ from entropy.lifecycle.publish.commit import commit_patch
 from entropy.lifecycle.publish.delivery import BranchTip, deliver
 from entropy.lifecycle.publish.inert import inert_title
 from entropy.lifecycle.publish.prose import details, evidence_block
+from entropy.lifecycle.publish.protection import mark, notice, protected
 from entropy.lifecycle.publish.status import say
 from entropy.models import Outcome, Published, Run
 from entropy.repository.mirror import Mirror
@@ -35,8 +36,11 @@ def publish_change(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
     if assignment.item.pull_request is not None:
         return _rework(run, outcome, assignment, commit, tools)
     delivery = propose(run, commit, assignment, mirror, tools)
-    proposal = Proposal(inert_title(assignment.item.subject), body_of(run, outcome), tools.settings.reports.draft)
+    touched = protected(mirror.changed(assignment.base_commit, commit), tools)
+    body = body_of(run, outcome, touched=touched)
+    proposal = Proposal(inert_title(assignment.item.subject), body, tools.settings.reports.draft)
     number = ensure_pull(run, assignment, delivery.branch, proposal, tools)
+    mark(run, number, touched, tools)
     say(run, tools, f"{_note(delivery)}Proposed as #{number}.", intent="notice", progress=run.progress)
     return Published(branch=delivery.branch, pull_request=number, commit=delivery.commit)
 
@@ -101,6 +105,8 @@ def _rework(run: Run, outcome: Outcome, assignment: Assignment, commit: str, too
         raise PolicyViolation("This pull request's branch is not the agent's own; only its author may change it.")
     mirror = tools.mirror(run.role, run.item.repository)
     delivery = deliver(run, BranchTip(pull.head_branch, commit), pull.head_commit, mirror, tools)
+    touched = protected(mirror.changed(assignment.base_commit, commit), tools)
+    mark(run, pull.number, touched, tools)
     if assignment.item.title != assignment.item.subject:
         title = inert_title(assignment.item.subject)
         tools.intents.once(run, "retitle", lambda: forge.pulls.retitle(run.item, title))
@@ -109,6 +115,7 @@ def _rework(run: Run, outcome: Outcome, assignment: Assignment, commit: str, too
     how = f"**Made again** on {assignment.base_branch} as it is now," if assignment.afresh else "**Reworked**"
     text = [
         f"{_note(delivery)}{how} in {delivery.commit}.",
+        notice(touched),
         outcome.summary,
         evidence_block(outcome.evidence),
         details(run, outcome),
@@ -121,10 +128,11 @@ def _note(delivery: BranchTip) -> str:
     return f"{delivery.remark}\n\n" if delivery.remark else ""
 
 
-def body_of(run: Run, outcome: Outcome, *, missing: str = "") -> str:
-    """What people read of a proposal; `missing` says what is left to do."""
+def body_of(run: Run, outcome: Outcome, *, missing: str = "", touched: tuple[str, ...] = ()) -> str:
+    """What people read of a proposal; `missing` says what is left to do, `touched` are protected paths."""
     parts = [
         f"Closes #{run.item.number}",
+        notice(touched),
         f"### What is missing\n\n{missing}" if missing else "",
         f"### What was done, and why\n\n#{run.item.number} asks for this. {outcome.summary}",
         "### How it was tested\n\n" + evidence_block(outcome.evidence) if outcome.evidence else "",

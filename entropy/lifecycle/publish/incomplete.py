@@ -7,6 +7,8 @@ from entropy.lifecycle.publish.commit import commit_patch
 from entropy.lifecycle.publish.inert import inert_title
 from entropy.lifecycle.publish.notice import PARKED, PARKED_SENTENCE
 from entropy.lifecycle.publish.prose import details, evidence_block
+from entropy.lifecycle.publish.protection import mark as mark_protected
+from entropy.lifecycle.publish.protection import protected
 from entropy.lifecycle.publish.status import say
 from entropy.models import Outcome, Progress, Published, Run, WorkItem
 from entropy.wiring import Toolbox
@@ -41,12 +43,15 @@ def _kept(run: Run, outcome: Outcome, tools: Toolbox) -> tuple[Published, str]:
         return Published(refusal=outcome.summary, label=PARKED), where
     mirror = tools.mirror(run.role, run.item.repository)
     mirror.fetch()
-    delivery = propose(run, commit_patch(run, outcome, assignment, mirror, tools), assignment, mirror, tools)
+    commit = commit_patch(run, outcome, assignment, mirror, tools)
+    delivery = propose(run, commit, assignment, mirror, tools)
+    touched = protected(mirror.changed(assignment.base_commit, commit), tools)
     trigger = tools.agents.agent(run.role).trigger
     missing = MISSING.format(why=outcome.summary, parked=PARKED, trigger=trigger)
     title = inert_title(assignment.item.subject, beginning=INCOMPLETE)
-    proposal = Proposal(title, body_of(run, outcome, missing=missing), draft=True)
+    proposal = Proposal(title, body_of(run, outcome, missing=missing, touched=touched), draft=True)
     number = ensure_pull(run, assignment, delivery.branch, proposal, tools)
+    mark_protected(run, number, touched, tools)
     target = WorkItem(repository=run.item.repository, number=number)
 
     def mark() -> str:

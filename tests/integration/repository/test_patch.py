@@ -110,11 +110,10 @@ def test_files_that_steer_git(commit_patch: Commit, path: str) -> None:
         ".github/workflows/ci.yml",
         ".github/Workflows/x.yml",
         ".github/actions/a/action.yml",
-        ".entropy.toml",
-        "CODEOWNERS",
+        ".GITHUB/actions/a",
     ],
 )
-def test_files_that_decide_who_may_do_what(commit_patch: Commit, path: str) -> None:
+def test_files_that_run_with_the_rights_of_the_repository(commit_patch: Commit, path: str) -> None:
     assert (
         refusal(commit_patch, new_file(path)) == f"The change touches {path}, but these paths are for people to change."
     )
@@ -178,6 +177,6 @@ def test_a_patch_for_another_base(origin: Origin, commit_patch: Commit, mirror: 
 
 
 def test_a_refused_patch_leaves_no_commit_and_no_index(commit_patch: Commit, mirror: Mirror) -> None:
-    refusal(commit_patch, new_file(".entropy.toml"))
+    refusal(commit_patch, new_file(".github/workflows/a.yml"))
     assert not list(mirror.directory.glob("index*"))
     assert sorted(path.name for path in (mirror.directory / "refs/heads").iterdir()) == ["main"]

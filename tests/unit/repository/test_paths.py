@@ -1,6 +1,9 @@
 import pytest
 
-from entropy.repository.paths import PROTECTED, is_gits_own, is_printable, is_protected, matches
+from entropy.repository.paths import FORBIDDEN, is_gits_own, is_printable, is_protected, matches
+from entropy.settings import RepositorySettings
+
+PROTECTED = RepositorySettings().protected
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,10 @@ def test_many_crossings_over_a_deep_path_are_quick() -> None:
         ".git /config",
         ".git::$INDEX_ALLOCATION/config",
         "a\\.git\\config",
+        "\uff0egit/config",
+        ".g\u034fit/config",
+        ".\uff47\uff49\uff54modules",
+        ".git\ufe0f",
     ],
 )
 def test_names_that_steer_git(path: str) -> None:
@@ -71,7 +78,38 @@ def test_names_that_only_look_like_it(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [".github/workflows/ci.yml", ".GITHUB/Workflows/x/y.yml", ".Entropy.toml", "docs/CODEOWNERS"]
+    "path",
+    [
+        ".github/workflows/ci.yml",
+        ".GITHUB/Workflows/x/y.yml",
+        ".GitHub./workflows /x.yml",
+        ".github\\workflows\\x.yml",
+        "\uff0egithub/workflows/x.yml",
+        ".gi\u200cthub/workflows/x.yml",
+        ".gi\u034fthub/wor\u212aflows/x.yml",
+        ".github/work\ufb02ows/x.yml",
+    ],
+)
+def test_forbidden_paths(path: str) -> None:
+    assert is_protected(path, FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".Entropy.toml",
+        "docs/CODEOWNERS",
+        ".GitHub/codeowners",
+        "AGENTS.md",
+        "deep/er/agents.MD",
+        "deep/Claude.md",
+        ".cursor/rules/a.mdc",
+        ".cursorrules",
+        ".github/copilot-instructions.md",
+        "\uff21GENTS.md",
+        "AGENTS\u3164.md",
+        "CODEOWNER\u017f",
+    ],
 )
 def test_protected_paths(path: str) -> None:
     assert is_protected(path, PROTECTED)
@@ -79,7 +117,7 @@ def test_protected_paths(path: str) -> None:
 
 @pytest.mark.parametrize("path", [".github/ISSUE_TEMPLATE/bug.md", "docs/.entropy.toml.example", "src/CODEOWNERS"])
 def test_paths_that_are_not_protected(path: str) -> None:
-    assert not is_protected(path, PROTECTED)
+    assert not is_protected(path, PROTECTED + FORBIDDEN)
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "evil\u202etxt.exe", ".g\u200cit", "a\u2028b", "tab\t"])
