@@ -1,0 +1,178 @@
+"""The ways out of a worker's sandboxes: for each a folder with a socket, which is shown inside, open in some phases."""
+
+import contextlib
+import secrets
+import shutil
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from pathlib import Path
+
+from entropy.errors import ConfigurationError
+from entropy.sandbox.egress import forwarder
+from entropy.sandbox.egress.destinations import Resolve, resolved
+from entropy.sandbox.egress.dialects import PLACEHOLDER
+from entropy.sandbox.egress.indexes import Indexes, read_indexes
+from entropy.sandbox.egress.proxy import EgressProxy, Keys
+from entropy.sandbox.egress.rules import Rules
+from entropy.sandbox.egress.verdicts import Phase
+from entropy.settings import EgressSettings
+
+INSIDE = Path("/run/entropy-egress")
+"""Where the folder is shown in a sandbox, read-only."""
+FORWARDER, CERTIFICATES, SOCKET = "forwarder.py", "certificates.pem", "proxy.sock"
+RUN = "run"
+ADDRESS = f"http://127.0.0.1:{forwarder.PORT}"
+PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
+LOCAL_VARIABLES = ("no_proxy", "NO_PROXY")
+CERTIFICATE_VARIABLES = (
+    *("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
+    "npm_config_cafile",
+)
+
+
+class Outlet:
+    """One sandbox's way out."""
+
+    def __init__(
+        self, folder: Path, *, open_phase: Callable[[Phase], contextlib.AbstractContextManager[object]]
+    ) -> None:
+        self.folder = folder
+        self._open = open_phase
+        self.variables: dict[Phase, dict[str, str]] = {}
+
+    @contextlib.contextmanager
+    def open(self, phase: Phase) -> Iterator[list[str]]:
+        """Inside the ``with`` the way is open; gives the words to put before a command that is to find it."""
+        if not self.variables.get(phase):
+            yield []
+            return
+        settings = [f"{name}={value}" for name, value in self.variables[phase].items()]
+        with self._open(phase):
+            yield ["/usr/bin/env", *settings, "python3", "-I", str(INSIDE / FORWARDER)]
+
+
+class Egress:
+    """Makes the outlets of one worker."""
+
+    def __init__(
+        self,
+        settings: EgressSettings,
+        *,
+        keys: Keys,
+        resolve: Resolve = resolved,
+        indexes: Callable[[], Indexes] = read_indexes,
+    ) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._resolve = resolve
+        self._read_indexes = indexes
+
+    @contextlib.contextmanager
+    def outlet(self, run_id: str, phases: Sequence[str]) -> Iterator[Outlet | None]:
+        """A way out for these phases; None where none of them leads anywhere."""
+        leading = [phase for phase in Phase if phase in phases and self._rules.leads_out(phase)]
+        if not leading:
+            yield None
+            return
+        with self._folder(run_id) as shown, self._proxy(shown / SOCKET, run_id).running() as proxy:
+            outlet = Outlet(shown, open_phase=proxy.phase)
+            outlet.variables = {phase: self._variables(phase) for phase in leading}
+            yield outlet
+
+    def reap(self, live: AbstractSet[str]) -> list[str]:
+        """Remove the folders of runs that are not in `live`; returns their names."""
+        directory = self._settings.directory
+        dead = [folder for folder in _folders(directory) if _run_of(folder) not in live]
+        for folder in dead:
+            shutil.rmtree(folder, ignore_errors=True)  # two may reap at once
+        return [folder.name for folder in dead]
+
+    @cached_property
+    def _indexes(self) -> Indexes:
+        return self._read_indexes() if self._settings.indexes else Indexes()
+
+    @cached_property
+    def _rules(self) -> Rules:
+        places = self._indexes.places
+        rules = Rules.of(self._settings, indexes=[host for host, _ in places])
+        return rules.model_copy(update={"ports": rules.ports | {port for _, port in places}})
+
+    @cached_property
+    def _certificates(self) -> Path | None:
+        return self._settings.certificates or self._indexes.certificates
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self._certificates)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self._certificates} does not hold certificates ({error.strerror or error}); "
+                "see ENTROPY_SANDBOX__EGRESS__CERTIFICATES."
+            ) from None
+
+    def _proxy(self, path: Path, run_id: str) -> EgressProxy:
+        rules, tls = self._rules, self._tls
+        return EgressProxy(path, run_id=run_id, rules=rules, resolve=self._resolve, keys=self._keys, tls=tls)
+
+    @contextlib.contextmanager
+    def _folder(self, run_id: str) -> Iterator[Path]:
+        folder = self._settings.directory / secrets.token_hex(8)
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{folder.parent} cannot hold the sockets of sandboxes ({error.strerror});"
+                " set ENTROPY_SANDBOX__EGRESS__DIRECTORY."
+            ) from None
+        try:
+            (folder / RUN).write_text(run_id)
+            yield self._filled(folder / "shown")
+        finally:
+            shutil.rmtree(folder)
+
+    def _filled(self, shown: Path) -> Path:
+        shown.mkdir()
+        files = {FORWARDER: Path(forwarder.__file__)}
+        if self._certificates is not None:
+            files[CERTIFICATES] = self._certificates
+        for name, source in files.items():
+            (shown / name).write_bytes(source.read_bytes())
+            (shown / name).chmod(0o444)
+        shown.chmod(0o755)
+        return shown
+
+    def _variables(self, phase: Phase) -> dict[str, str]:
+        found = dict.fromkeys(PROXY_VARIABLES, ADDRESS) | dict.fromkeys(LOCAL_VARIABLES, "127.0.0.1,localhost")
+        if self._certificates is not None:
+            found |= dict.fromkeys(CERTIFICATE_VARIABLES, str(INSIDE / CERTIFICATES))
+        return found | (self._of_indexes() if phase is Phase.SETUP else self._of_models())
+
+    def _of_indexes(self) -> dict[str, str]:
+        indexes = self._indexes
+        told = {
+            "PIP_INDEX_URL": indexes.pip,
+            "PIP_EXTRA_INDEX_URL": " ".join(indexes.extra),
+            "npm_config_registry": indexes.npm,
+        }
+        return {name: value for name, value in told.items() if value}
+
+    def _of_models(self) -> dict[str, str]:
+        found = {}
+        for model in self._rules.models:
+            found[model.dialect.base_variable] = f"{ADDRESS}/{model.name}"
+            found[model.dialect.key_variable] = PLACEHOLDER
+        return found
+
+
+def _folders(directory: Path) -> list[Path]:
+    return sorted(directory.iterdir()) if directory.is_dir() else []
+
+
+def _run_of(folder: Path) -> str:
+    try:
+        return (folder / RUN).read_text()
+    except OSError:  # another one is removing it
+        return ""
