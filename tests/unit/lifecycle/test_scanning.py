@@ -67,6 +67,12 @@ def test_a_short_secret_is_found_whole() -> None:
         ("token = ghp_" + "a1B2" * 9, "a GitHub token"),
         ("key: sk-ant-" + "api03-" + "Ab1_" * 10, "a key for a model"),
         ("-----BEGIN RSA " + "PRIVATE KEY-----", "a private key"),
+        ("aws_key = AKIA" + "Q7XA" * 4, "an AWS key"),
+        ("SLACK=xoxb-" + "123456789012-" * 2 + "aBcDeF", "a Slack token"),
+        ("rk_live_" + "a1B2" * 6, "a Stripe key"),
+        ("//registry/:_authToken=npm_" + "a1B2" * 9, "an npm token"),
+        ("SG." + "a1" * 11 + "." + "b2" * 21 + "c", "a SendGrid key"),
+        ("Bearer eyJ" + "hbGci" * 4 + ".eyJ" + "zdWIi" * 4 + "." + "c2ln" * 6, "a JSON Web Token"),
         ("x" * 5000 + " glpat-" + "aB3d" * 5 + " " + "y" * 5000, "a GitLab token"),
     ],
 )
@@ -100,5 +106,6 @@ def test_a_text_with_a_known_secret_in_disguise_is_left_out() -> None:
 
 
 def test_a_long_line_of_beginnings_takes_no_square_of_its_length() -> None:
-    lines = ["sk-ant-" * 30_000, "github_pat_" * 30_000, "eyJ" * 90_000]
-    assert [hit.line for hit in scan(lines)] == [0, 1]
+    beginnings = ("sk-ant-", "github_pat_", "eyJ", "aws secret ", "0123456789abcdef", "xoxb-1-", "MNO-_", "NPM_TOKEN ")
+    lines = [(beginning * 20_000)[:100_000] for beginning in beginnings]
+    assert [hit.line for hit in scan(lines)] == [0, 1, 5]
