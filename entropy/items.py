@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from entropy.models import Finding, Noun, WorkItem
+from entropy.settings import SandboxBounds
 
 INCOMPLETE = "[incomplete] "
 """How the title of a proposal begins that a time limit cut off."""
@@ -134,6 +135,8 @@ class RepositoryConfig(Noun):
     test: tuple[str, ...] | None = None
     """The test command; None when the repository names none."""
     recipes: tuple[Recipe, ...] = ()
+    sandbox: SandboxBounds = SandboxBounds()
+    """Tighter bounds than the installation's."""
 
     def recipe_for(self, labels: tuple[str, ...]) -> Recipe | None:
         return next((recipe for recipe in self.recipes if recipe.label in labels), None)

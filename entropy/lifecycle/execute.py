@@ -9,6 +9,7 @@ from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.renewal import Draining
 from entropy.models import Envelope, Outcome, Run, Verdict
 from entropy.sandbox.interface import Sandbox
+from entropy.sandbox.policy import SandboxPolicy
 from entropy.wiring import Toolbox
 
 LATE = "The stage execute did not end within its time limit."
@@ -21,9 +22,12 @@ def execute(run: Run, tools: Toolbox) -> Run:
     assignment = assignment_of(run, tools)
     if not agent.uses_sandbox:
         return run.evolve(outcome=agent.perform(assignment, NoSandbox()))
-    with tools.sandboxes.open(str(Envelope(run.id, run.generation))) as sandbox:
+    policy, remark = _policy(run, tools, assignment)
+    with tools.sandboxes.open(str(Envelope(run.id, run.generation)), policy) as sandbox:
         try:
-            return run.evolve(outcome=_perform(run, tools, agent, assignment, sandbox))
+            outcome = _perform(run, tools, agent, assignment, sandbox)
+            summary = f"{outcome.summary} {remark}" if remark else outcome.summary
+            return run.evolve(outcome=outcome.model_copy(update={"summary": summary}))
         except SoftTimeLimitExceeded:
             if not Draining.begun():
                 unfinished = Outcome(verdict=Verdict.FAILED, summary=LATE)
@@ -32,6 +36,12 @@ def execute(run: Run, tools: Toolbox) -> Run:
             if tools.settings.sandbox.on_shutdown == "keep":
                 sandbox.keep()
             return run.evolve(partial=partial)
+
+
+def _policy(run: Run, tools: Toolbox, assignment: Assignment) -> tuple[SandboxPolicy, str]:
+    """The bounds of the role, tightened by the repository, and a sentence for its people if that asks for more."""
+    settings = tools.settings.sandbox
+    return SandboxPolicy.of(settings, run.role).tightened(assignment.config.sandbox, images=settings.images)
 
 
 def _perform(run: Run, tools: Toolbox, agent: BaseAgent, assignment: Assignment, sandbox: Sandbox) -> Outcome:

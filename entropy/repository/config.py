@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from entropy.errors import ConfigurationError
 from entropy.items import Recipe, RepositoryConfig
+from entropy.settings import SandboxBounds
 
 FILE = ".entropy.toml"
 SIZE_LIMIT = 64 * 1024
-_KEYS = ("test", "recipe")
+_KEYS = ("test", "recipe", "sandbox")
 
 
 def parse_config(text: bytes | None) -> RepositoryConfig:
@@ -25,7 +26,11 @@ def parse_config(text: bytes | None) -> RepositoryConfig:
     if not isinstance(recipes, list) or not all(isinstance(recipe, dict) for recipe in recipes):
         raise _wrong("recipe", "is not a list of tables; begin each recipe with [[recipe]]")
     test = _command(table["test"], "test") if "test" in table else None
-    config = RepositoryConfig(test=test, recipes=tuple(_recipe(entry, n) for n, entry in enumerate(recipes, 1)))
+    config = RepositoryConfig(
+        test=test,
+        recipes=tuple(_recipe(entry, n) for n, entry in enumerate(recipes, 1)),
+        sandbox=_sandbox(table.get("sandbox", {})),
+    )
     for key in ("name", "label"):
         _refuse_twins([getattr(recipe, key) for recipe in config.recipes], key)
     return config
@@ -57,6 +62,20 @@ def _recipe(entry: dict[str, Any], number: int) -> Recipe:
         first = error.errors()[0]
         key = place + str(first["loc"][0])
         raise _wrong(key, "is missing; add it" if first["type"] == "missing" else _kind(first["loc"])) from None
+
+
+def _sandbox(table: object) -> SandboxBounds:
+    if not isinstance(table, dict):
+        raise _wrong("sandbox", "is not a table; begin it with [sandbox]")
+    _refuse_unknown(table, tuple(SandboxBounds.model_fields), "sandbox: ")
+    if isinstance(table.get("network"), list):
+        table = table | {"network": tuple(table["network"])}
+    try:
+        return SandboxBounds.model_validate(table, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = first["msg"][:1].lower() + first["msg"][1:]
+        raise _wrong(f"sandbox: {first['loc'][0]}", f"is not usable: {what}") from None
 
 
 def _kind(location: tuple[int | str, ...]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from entropy.errors import ConfigurationError
-from entropy.sandbox.backends.machine_code import HERE, MACHINES, RESULT, Call, i386_program, program
+from entropy.sandbox.backends.machine_code import HERE, MACHINES, RESULT, SystemCall, i386_program, program
 from entropy.sandbox.interface import Sandbox
 from entropy.sandbox.policy import MIB, SandboxPolicy
 
@@ -17,7 +17,7 @@ BOUNDS = {"memory": 128 * MIB, "workspace": 16 * MIB, "tmp": 16 * MIB, "pids": 3
 """Small enough to be hit in no time."""
 
 
-class Need(StrEnum):
+class Guarantee(StrEnum):
     """What a sandbox has to have, in words that complete "it does not have ..."."""
 
     TOOLS = "the tools it needs: sh, git, tar, head, tail, grep, mktemp and uname"
@@ -40,14 +40,14 @@ HALF = "head -c 80m /dev/zero | tail -c 79m"
 """More than half of the memory, held until the last byte of it is read."""
 FILL = "for part in 1 2 3; do head -c 12m /dev/zero > $part || exit 1; done"
 TWO_HALVES = f"{79 * MIB}\n{79 * MIB - 1}"
-TOOLS = "command -v git tar head tail grep mktemp uname"
-SCRIPTS = {
-    Need.MEMORY: f'[ "$({HALF} | {{ head -c 1 > /dev/null; {HALF} | wc -c; wc -c; }})" != "{TWO_HALVES}" ]',
-    Need.SIZE: f"! ({FILL})",
-    Need.SCRATCH: f"! (cd /tmp && {FILL}); s=$?; rm /tmp/?; exit $s",
-    Need.FILES: "rm -f ?; ! (i=0; while [ $i -lt 300 ]; do : > f$i || exit 1; i=$((i + 1)); done)",
+TOOLS = "for tool in git tar head tail grep mktemp uname; do command -v $tool || exit 1; done"
+EXCESSES = {
+    Guarantee.MEMORY: f'[ "$({HALF} | {{ head -c 1 > /dev/null; {HALF} | wc -c; wc -c; }})" = "{TWO_HALVES}" ]',
+    Guarantee.SIZE: FILL,
+    Guarantee.SCRATCH: f"trap 'rm /tmp/?' EXIT; cd /tmp && {FILL}",
+    Guarantee.FILES: "rm -f ?; i=0; while [ $i -lt 300 ]; do : > f$i || exit 1; i=$((i + 1)); done",
     # Last: what it starts stays.
-    Need.PROCESSES: "! (i=0; while [ $i -lt 64 ]; do sleep 60 & i=$((i + 1)); done)",
+    Guarantee.PROCESSES: "i=0; while [ $i -lt 64 ]; do sleep 60 & i=$((i + 1)); done",
 }
 
 NOWHERE = struct.pack("!HH4s8x", socket.AF_INET << 8, 9, socket.inet_aton("192.0.2.1"))
@@ -57,44 +57,48 @@ X32 = 0x4000_0000
 NEW_USER = 0x1000_0000
 SESSION_KEYRING = -3
 
-CALLS: Mapping[str, tuple[Need, tuple[Call, ...], bytes]] = {
-    "route": (Need.NETWORK, (Call((41, 198), (2, 2, 0)), Call((42, 203), (RESULT, HERE, 16))), NOWHERE),
-    "vsock": (Need.VSOCK, (Call((41, 198), (40, 1, 0)),), b""),
-    "io_uring": (Need.IO_URING, (Call((425, 425), (1, HERE)),), b""),
-    "ptrace": (Need.TRACING, (Call((101, 117), (0, 0, 0, 0)),), b""),
-    "process_vm": (Need.TRACING, (Call(GETPID), Call((310, 270), (RESULT, 0, 0, 0, 0, 0))), b""),
-    "keyctl": (Need.KEYRINGS, (Call((250, 219), (0, SESSION_KEYRING, 0)),), b""),
-    "unshare": (Need.NAMESPACES, (Call((272, 97), (NEW_USER,)),), b""),
-    "clone": (Need.NAMESPACES, (Call((56, 220), (NEW_USER | signal.SIGCHLD, 0, 0, 0, 0)),), b""),
-    "userfaultfd": (Need.FAULTS, (Call((323, 282), (1,)),), b""),
+CALLS: Mapping[str, tuple[Guarantee, tuple[SystemCall, ...], bytes]] = {
+    "route": (
+        Guarantee.NETWORK,
+        (SystemCall((41, 198), (2, 2, 0)), SystemCall((42, 203), (RESULT, HERE, 16))),
+        NOWHERE,
+    ),
+    "vsock": (Guarantee.VSOCK, (SystemCall((41, 198), (40, 1, 0)),), b""),
+    "io_uring": (Guarantee.IO_URING, (SystemCall((425, 425), (1, HERE)),), b""),
+    "ptrace": (Guarantee.TRACING, (SystemCall((101, 117), (0, 0, 0, 0)),), b""),
+    "process_vm": (Guarantee.TRACING, (SystemCall(GETPID), SystemCall((310, 270), (RESULT, 0, 0, 0, 0, 0))), b""),
+    "keyctl": (Guarantee.KEYRINGS, (SystemCall((250, 219), (0, SESSION_KEYRING, 0)),), b""),
+    "unshare": (Guarantee.NAMESPACES, (SystemCall((272, 97), (NEW_USER,)),), b""),
+    "clone": (Guarantee.NAMESPACES, (SystemCall((56, 220), (NEW_USER | signal.SIGCHLD, 0, 0, 0, 0)),), b""),
+    "userfaultfd": (Guarantee.FAULTS, (SystemCall((323, 282), (1,)),), b""),
 }
-X32_GETPID = Call((X32 | GETPID[0], 0))
+X32_GETPID = SystemCall((X32 | GETPID[0], 0))
 TRY_ALL = 'cd "$(mktemp -d)" && tar -xf - && for name in *; do ./"$name"; echo "$name $?"; done && rm -rf "$PWD"'
 REFUSED = {0, 128 + signal.SIGSYS, 128 + signal.SIGSEGV}
 
 
-def missing(sandbox: Sandbox) -> list[Need]:
+def missing(sandbox: Sandbox) -> list[Guarantee]:
     """What a sandbox with a policy within `BOUNDS` does not have; it is of no use afterwards."""
-    if not _passes(sandbox, TOOLS):
-        return [Need.TOOLS]  # nothing else can be tried
+    if not _succeeds(sandbox, TOOLS):
+        return [Guarantee.TOOLS]  # nothing else can be tried
     found = list(dict.fromkeys(_tried(sandbox)))
-    return found + [need for need, script in SCRIPTS.items() if not _passes(sandbox, script)]
+    return found + [guarantee for guarantee, script in EXCESSES.items() if _succeeds(sandbox, script)]
 
 
 def bounds(policy: SandboxPolicy) -> SandboxPolicy:
     return policy.model_copy(update=BOUNDS)
 
 
-def programs(machine: str) -> dict[str, tuple[Need, bytes]]:
+def programs(machine: str) -> dict[str, tuple[Guarantee, bytes]]:
     """What is tried on this kind of machine, by name."""
-    found = {name: (need, program(machine, calls, data=data)) for name, (need, calls, data) in CALLS.items()}
+    found = {name: (guarantee, program(machine, calls, data=data)) for name, (guarantee, calls, data) in CALLS.items()}
     if machine == "x86_64":
-        found["x32"] = (Need.OTHER_ENTRIES, program(machine, [X32_GETPID]))
-        found["i386"] = (Need.OTHER_ENTRIES, i386_program())
+        found["x32"] = (Guarantee.OTHER_ENTRIES, program(machine, [X32_GETPID]))
+        found["i386"] = (Guarantee.OTHER_ENTRIES, i386_program())
     return found
 
 
-def _tried(sandbox: Sandbox) -> Iterator[Need]:
+def _tried(sandbox: Sandbox) -> Iterator[Guarantee]:
     machine = sandbox.exec(["uname", "-m"]).stdout.strip()
     if machine not in MACHINES:
         raise ConfigurationError(f"Sandboxes run on {' and '.join(MACHINES)}, and this machine is a {machine!r}.")
@@ -102,12 +106,12 @@ def _tried(sandbox: Sandbox) -> Iterator[Need]:
     archive = _tar({name: content for name, (_, content) in tried.items()})
     result = sandbox.exec(["sh", "-c", TRY_ALL], stdin=archive, timeout=60)
     statuses = dict(line.split() for line in result.stdout.splitlines() if line.count(" ") == 1)
-    for name, (need, _) in tried.items():
+    for name, (guarantee, _) in tried.items():
         if int(statuses.get(name, -1)) not in REFUSED:
-            yield need
+            yield guarantee
 
 
-def _passes(sandbox: Sandbox, script: str) -> bool:
+def _succeeds(sandbox: Sandbox, script: str) -> bool:
     return sandbox.exec(["sh", "-c", script], timeout=60).exit_status == 0
 
 

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from entropy.models import Noun
+from entropy.sandbox.egress.verdicts import Phase
+from entropy.sandbox.policy import SandboxPolicy
 
 
 class ExecResult(Noun):
@@ -27,8 +29,13 @@ class Sandbox(Protocol):
     def put(self, tree: bytes) -> None:
         """Unpack a tar of tracked files into the empty workspace; called once, first."""
 
-    def exec(self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None) -> ExecResult:
-        """Run a command in the workspace; ``timeout`` in seconds, at most the policy's."""
+    def exec(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None, phase: Phase = Phase.TEST
+    ) -> ExecResult:
+        """Run a command in the workspace; ``timeout`` in seconds, at most the policy's.
+
+        There is a way out only while it runs, and only as far as the operator's rules for its phase lead.
+        """
 
     def collect(self) -> bytes:
         """Kill everything inside, then return the difference to the tree that was put, as a binary git patch.
@@ -52,8 +59,11 @@ class Backend(Protocol):
         remembered; `open` asks for it, too.
         """
 
-    def open(self, run_id: str) -> AbstractContextManager[Sandbox]:
-        """Make a sandbox for one run; on leaving the ``with`` nothing of it is left, unless it was to be kept."""
+    def open(self, run_id: str, policy: SandboxPolicy | None = None) -> AbstractContextManager[Sandbox]:
+        """Make a sandbox for one run, with the installation's bounds or those of `policy`.
+
+        On leaving the ``with`` nothing of it is left, unless it was to be kept.
+        """
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
         """Remove what belongs to runs that are not in `live`; returns the names of what was removed."""

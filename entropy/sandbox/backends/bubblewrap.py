@@ -23,8 +23,9 @@ from entropy.sandbox import canaries
 from entropy.sandbox.backends import isolation, jail
 from entropy.sandbox.backends.cgroups import Cgroups
 from entropy.sandbox.backends.isolation import Inside
-from entropy.sandbox.canaries import Need
+from entropy.sandbox.canaries import Guarantee
 from entropy.sandbox.command import Command, Ending
+from entropy.sandbox.egress.outlet import INSIDE, Egress, Outlet
 from entropy.sandbox.policy import UID, SandboxPolicy
 from entropy.sandbox.session import Session
 from entropy.settings import SandboxSettings
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 RUN_ID = re.compile(r"[\w-]{1,80}")
 COLLECTOR_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108 - inside
-ABSENT = {Need.MEMORY, Need.PROCESSES, Need.SIZE, Need.FILES}
+ABSENT = {Guarantee.MEMORY, Guarantee.PROCESSES, Guarantee.SIZE, Guarantee.FILES}
 """What it may lack, where this process is not root or may not write control groups."""
 
 
@@ -125,10 +126,11 @@ class BubblewrapBackend:
     """What was found to be absent, by user and folder, for the life of this process and of those that it forks."""
     _proving: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, settings: SandboxSettings) -> None:
+    def __init__(self, settings: SandboxSettings, egress: Egress | None = None) -> None:
         self._directory = settings.directory
         self._policy = SandboxPolicy.of(settings)
         self._binds = isolation.shown(settings.binds)
+        self._egress = egress or Egress(settings.egress)
 
     def preflight(self) -> tuple[str, ...]:
         return self._proven(f"preflight-{secrets.token_hex(4)}")
@@ -142,13 +144,14 @@ class BubblewrapBackend:
         return self._absent[place]
 
     @contextlib.contextmanager
-    def open(self, run_id: str) -> Iterator[Session]:
+    def open(self, run_id: str, policy: SandboxPolicy | None = None) -> Iterator[Session]:
+        policy = policy or self._policy
         self._proven(run_id)
         for folder in self._folders():
             if _run_of(folder) == run_id:  # of an earlier attempt, whose worker has lost the run
                 NamespaceCell(folder, self._policy).remove()
-        with self._cell(run_id, self._policy) as cell:
-            session = Session(cell, self._policy)
+        with self._egress.outlet(run_id, policy.network) as outlet, self._cell(run_id, policy, outlet) as cell:
+            session = Session(cell, policy, outlet)
             yield session
             cell.kept = session.kept
 
@@ -156,13 +159,14 @@ class BubblewrapBackend:
         dead = [folder for folder in self._folders() if _run_of(folder) not in live]
         for folder in dead:
             NamespaceCell(folder, self._policy).remove()
-        return [folder.name for folder in dead]
+        return [*(folder.name for folder in dead), *self._egress.reap(live)]
 
     @contextlib.contextmanager
-    def _cell(self, run_id: str, policy: SandboxPolicy) -> Iterator[NamespaceCell]:
+    def _cell(self, run_id: str, policy: SandboxPolicy, outlet: Outlet | None = None) -> Iterator[NamespaceCell]:
         if not RUN_ID.fullmatch(run_id):
             raise ValueError(f"{run_id!r} cannot name a folder")
-        cell = NamespaceCell(self._directory / f"{run_id}.{secrets.token_hex(4)}", policy, self._binds)
+        binds = [*self._binds, *((folder, INSIDE) for folder in outlet.folders)] if outlet else self._binds
+        cell = NamespaceCell(self._directory / f"{run_id}.{secrets.token_hex(4)}", policy, binds)
         try:
             cell.make()
             yield cell
@@ -174,9 +178,9 @@ class BubblewrapBackend:
         policy = canaries.bounds(self._policy)
         with self._cell(run_id, policy) as cell:
             missing = canaries.missing(Session(cell, policy))
-            absent = tuple(need for need in missing if need in ABSENT)
+            absent = tuple(guarantee for guarantee in missing if guarantee in ABSENT)
             whole = {"memory", "pids", "cpu"} - cell.limited()
-        if refused := [need for need in missing if need not in ABSENT]:
+        if refused := [guarantee for guarantee in missing if guarantee not in ABSENT]:
             raise ConfigurationError(
                 f"A bubblewrap sandbox does not have {'; '.join(refused)}. Install git below /usr, and a bubblewrap"
                 " and kernel with user namespaces and system-call filters."

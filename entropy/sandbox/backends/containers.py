@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
@@ -13,10 +14,12 @@ from docker.types import LogConfig, Mount, Ulimit
 from entropy.errors import ConfigurationError, SandboxUnavailable
 from entropy.sandbox.backends import attachment, seccomp
 from entropy.sandbox.command import Command, Ending
+from entropy.sandbox.egress.outlet import INSIDE
 from entropy.sandbox.policy import UID, WORKSPACE, SandboxPolicy
 
 RUN, PART, EXPIRES, OWNER = "entropy.run", "entropy.part", "entropy.expires", "entropy.owner"
 GONE_SECONDS = 30.0
+GVISOR, GVISOR_PIDS = "runsc", 1024
 OWN = f"uid={UID},gid={UID},nosuid,nodev"
 
 
@@ -58,16 +61,21 @@ def gone(thing: Any) -> None:
 class ContainerCell:
     """A volume in memory, a container that works in it and another, idle until the end, that looks at it."""
 
-    def __init__(self, client: Any, policy: SandboxPolicy, *, image: str, labels: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: Any, policy: SandboxPolicy, *, image: str, labels: Mapping[str, str], runtime: str = ""
+    ) -> None:
         self._client = client
         self._policy = policy
         self._image = image
+        self._runtime = runtime
         self._labels = dict(labels)
         self._name = f"{labels[OWNER]}-{labels[RUN]}-{secrets.token_hex(4)}"
         self._collector: Any = None
         self._worker: Any = None
         self._volume: Any = None
         self.kept = False
+        self.shown: tuple[Path, ...] = ()
+        """Of the daemon's machine, to untrusted work only: a way out, if there is one."""
 
     def make(self) -> None:
         policy = self._policy
@@ -110,16 +118,19 @@ class ContainerCell:
                     gone(thing)
 
     def _start(self, part: str, *, writable: bool, tmp: int) -> Any:
+        mounts = [Mount(WORKSPACE, self._name, type="volume", read_only=not writable, no_copy=True)]
+        if writable:
+            mounts += [Mount(str(INSIDE), str(folder), type="bind", read_only=True) for folder in self.shown]
         container = self._client.containers.create(
             self._image,
             entrypoint=["sleep"],
             command=[str(int(self._policy.lifetime))],
             name=f"{self._name}-{part}-{secrets.token_hex(2)}",
             labels={**self._labels, PART: part},
-            mounts=[Mount(WORKSPACE, self._name, type="volume", read_only=not writable, no_copy=True)],
+            mounts=mounts,
             tmpfs={"/tmp": f"exec,size={tmp},nr_inodes={self._policy.inodes},mode=1777,{OWN}"},  # noqa: S108 - inside
             environment=self._policy.environment,
-            **isolation(self._policy),
+            **isolation(self._policy, self._runtime),
         )
         try:
             container.start()
@@ -129,8 +140,10 @@ class ContainerCell:
         return container
 
 
-def isolation(policy: SandboxPolicy) -> dict[str, Any]:
+def isolation(policy: SandboxPolicy, runtime: str) -> dict[str, Any]:
     """What every container is denied."""
+    # gVisor's own threads count, and at the bound they all end, not the one that is too much.
+    pids = max(policy.pids, GVISOR_PIDS) if runtime == GVISOR else policy.pids
     return {
         "auto_remove": True,
         "cap_drop": ["ALL"],
@@ -143,8 +156,9 @@ def isolation(policy: SandboxPolicy) -> dict[str, Any]:
         "nano_cpus": int(policy.cpus * 1e9),
         "network_mode": "none",
         "oom_score_adj": 500,
-        "pids_limit": policy.pids,
+        "pids_limit": pids,
         "read_only": True,
+        "runtime": runtime or None,
         "security_opt": ["no-new-privileges", f"seccomp={seccomp.profile()}"],
         "shm_size": policy.shared_memory,
         "ulimits": [

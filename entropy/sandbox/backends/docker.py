@@ -14,6 +14,7 @@ from entropy.errors import ConfigurationError, SandboxUnavailable
 from entropy.sandbox import canaries
 from entropy.sandbox.backends import containers
 from entropy.sandbox.backends.containers import EXPIRES, OWNER, RUN, ContainerCell, daemon_time, translated
+from entropy.sandbox.egress.outlet import Egress, Outlet
 from entropy.sandbox.policy import SandboxPolicy
 from entropy.sandbox.session import Session
 from entropy.settings import SandboxSettings
@@ -23,30 +24,35 @@ class DockerBackend:
     """Makes sandboxes on one Docker daemon."""
 
     name = "docker"
-    _proven: ClassVar[set[tuple[str, str, str]]] = set()
-    """Addresses, daemons and images that have passed, for the life of this process and of those that it forks."""
+    _proven: ClassVar[set[tuple[str, str, str, str]]] = set()
+    """Addresses, runtimes, daemons and images that passed, for the life of this process and of those that it forks."""
     _proving: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, settings: SandboxSettings) -> None:
+    def __init__(self, settings: SandboxSettings, egress: Egress | None = None) -> None:
         self._host = settings.docker_host
-        self._image = settings.image
+        self._runtime = settings.runtime
         self._owner = settings.owner
         self._policy = SandboxPolicy.of(settings)
+        self._egress = egress or Egress(settings.egress)
 
     def preflight(self) -> tuple[str, ...]:
         with self._client() as client:
-            self._ready(client, f"preflight-{secrets.token_hex(4)}")
+            self._ready(client, self._policy.image, f"preflight-{secrets.token_hex(4)}")
         return ()
 
     @contextlib.contextmanager
-    def open(self, run_id: str) -> Iterator[Session]:
+    def open(self, run_id: str, policy: SandboxPolicy | None = None) -> Iterator[Session]:
+        policy = policy or self._policy
         with self._client() as client:
-            image = self._ready(client, run_id)
+            image = self._ready(client, policy.image, run_id)
             for thing in self._things(client):  # of an earlier attempt, whose worker has lost the run
                 if _label(thing, RUN) == run_id:
                     _remove(thing)
-            with self._cell(client, run_id, self._policy, image) as cell:
-                session = Session(cell, self._policy)
+            with (
+                self._egress.outlet(run_id, policy.network) as outlet,
+                self._cell(client, run_id, policy, image, outlet) as cell,
+            ):
+                session = Session(cell, policy, outlet)
                 yield session
                 cell.kept = session.kept
 
@@ -56,7 +62,7 @@ class DockerBackend:
             dead = [thing for thing in self._things(client) if _label(thing, RUN) not in live or _expires(thing) < now]
             for thing in dead:
                 _remove(thing)
-            return [thing.name for thing in dead]
+            return [*(thing.name for thing in dead), *self._egress.reap(live)]
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[Any]:
@@ -69,8 +75,12 @@ class DockerBackend:
             yield client
 
     @contextlib.contextmanager
-    def _cell(self, client: Any, run_id: str, policy: SandboxPolicy, image: str) -> Iterator[ContainerCell]:
-        cell = ContainerCell(client, policy, image=image, labels={OWNER: self._owner, RUN: run_id})
+    def _cell(
+        self, client: Any, run_id: str, policy: SandboxPolicy, image: str, outlet: Outlet | None = None
+    ) -> Iterator[ContainerCell]:
+        labels = {OWNER: self._owner, RUN: run_id}
+        cell = ContainerCell(client, policy, image=image, runtime=self._runtime, labels=labels)
+        cell.shown = outlet.folders if outlet else ()
         try:
             cell.make()
             yield cell
@@ -78,14 +88,14 @@ class DockerBackend:
             if not cell.kept:
                 cell.remove()
 
-    def _ready(self, client: Any, run_id: str) -> str:
+    def _ready(self, client: Any, name: str, run_id: str) -> str:
         """The id of the image, once it is proven on this daemon; a tag may be moved meanwhile.
 
         It is proven in a sandbox of the run, or the reaper would take that for left over.
         """
         with translated():
-            image = str(client.images.get(self._image).id)
-            verdict = (self._host, str(client.info()["ID"]), image)
+            image = str(client.images.get(name).id)
+            verdict = (self._host, self._runtime, str(client.info()["ID"]), image)
         with self._proving:
             if verdict not in self._proven:
                 self._prove(client, image, run_id)

@@ -22,7 +22,7 @@ HERE = BASE + DATA
 """Address of a program's data."""
 
 
-class Call(NamedTuple):
+class SystemCall(NamedTuple):
     """A system call: its number on x86_64 and on aarch64, and up to six arguments."""
 
     numbers: tuple[int, int]
@@ -75,7 +75,7 @@ I386_GETPID = bytes.fromhex("b814000000 cd80")
 """By the entry of 32-bit programs, which a filter that looks at numbers alone takes for another call."""
 
 
-def program(machine: str, calls: Sequence[Call], *, data: bytes = b"") -> bytes:
+def program(machine: str, calls: Sequence[SystemCall], *, data: bytes = b"") -> bytes:
     """An executable that makes `calls` in order, up to the last; `data` lies at `HERE`, followed by zeros."""
     kind = MACHINES[machine]
     code = b"".join(kind.assemble(call.numbers[kind.column], call.arguments) for call in calls)

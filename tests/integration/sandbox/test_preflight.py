@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from entropy.errors import ConfigurationError
-from entropy.sandbox.canaries import Need
+from entropy.sandbox.canaries import Guarantee
 from entropy.sandbox.factory import make_backend
 from entropy.sandbox.interface import Backend
 from entropy.settings import SandboxSettings
@@ -46,23 +46,23 @@ def without_memory(asked: Body) -> None:
 
 
 FORGOTTEN = {
-    "memory": (without_memory, {Need.MEMORY}),
-    "processes": (without("PidsLimit"), {Need.PROCESSES}),
-    "sizes": (without_sizes, {Need.SIZE, Need.SCRATCH, Need.FILES}),
-    "network": (without_network_bounds, {Need.NETWORK}),
+    "memory": (without_memory, {Guarantee.MEMORY}),
+    "processes": (without("PidsLimit"), {Guarantee.PROCESSES}),
+    "sizes": (without_sizes, {Guarantee.SIZE, Guarantee.SCRATCH, Guarantee.FILES}),
+    "network": (without_network_bounds, {Guarantee.NETWORK}),
     "filter": (
         without_filter,
         {
-            Need.VSOCK,
-            Need.IO_URING,
-            Need.TRACING,
-            Need.KEYRINGS,
-            Need.NAMESPACES,
-            Need.FAULTS,
-            Need.OTHER_ENTRIES,
+            Guarantee.VSOCK,
+            Guarantee.IO_URING,
+            Guarantee.TRACING,
+            Guarantee.KEYRINGS,
+            Guarantee.NAMESPACES,
+            Guarantee.FAULTS,
+            Guarantee.OTHER_ENTRIES,
         },
     ),
-    "new filters": (without("SecurityOpt"), {Need.TRACING, Need.OTHER_ENTRIES}),
+    "new filters": (without("SecurityOpt"), {Guarantee.TRACING, Guarantee.OTHER_ENTRIES}),
 }
 
 
@@ -80,15 +80,15 @@ def changed(place: Place, **changes: object) -> Backend:
 @pytest.mark.docker
 @pytest.mark.parametrize("what", FORGOTTEN)
 def test_a_daemon_that_forgets_is_refused(docker: DockerPlace, tmp_path: Path, what: str, run_id: str) -> None:
-    forget, needs = FORGOTTEN[what]
+    forget, guarantees = FORGOTTEN[what]
     real = Path(docker.settings.docker_host.removeprefix("unix://"))
     with forgetful(real, tmp_path / "door", forget) as host:
         opened = changed(docker, docker_host=host).open(run_id)
         with pytest.raises(ConfigurationError, match="does not have") as refused, opened:
             pytest.fail("a sandbox without bounds was opened")
-    said = {need for need in Need if need in str(refused.value)}
-    assert needs <= said
-    assert what == "new filters" or said == needs
+    said = {guarantee for guarantee in Guarantee if guarantee in str(refused.value)}
+    assert guarantees <= said
+    assert what == "new filters" or said == guarantees
     assert docker.remains() == []
 
 
@@ -102,9 +102,9 @@ def test_the_daemon_behind_a_door_that_forgets_nothing_passes(docker: DockerPlac
 @pytest.mark.bubblewrap
 def test_bubblewrap_says_what_it_lacks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     absent = make_backend(BubblewrapPlace(tmp_path).settings).preflight()
-    assert set(absent) <= {Need.MEMORY, Need.PROCESSES, Need.SIZE, Need.FILES}
+    assert set(absent) <= {Guarantee.MEMORY, Guarantee.PROCESSES, Guarantee.SIZE, Guarantee.FILES}
     assert "weaker than a container" in caplog.text
     if os.geteuid() == 0:
         assert absent == ()
     else:
-        assert {Need.MEMORY, Need.SIZE, Need.FILES} <= set(absent)
+        assert {Guarantee.MEMORY, Guarantee.SIZE, Guarantee.FILES} <= set(absent)

@@ -3,6 +3,7 @@ import pytest
 from entropy.errors import ConfigurationError
 from entropy.items import Recipe, RepositoryConfig
 from entropy.repository import parse_config
+from entropy.settings import SandboxBounds
 
 RECIPE = b'[[recipe]]\nname = "n"\nlabel = "recipe:n"\ncommand = ["true"]\n'
 
@@ -29,11 +30,17 @@ def test_everything_at_once() -> None:
     )
 
 
+def test_a_tighter_sandbox() -> None:
+    config = parse_config(b"[sandbox]\nmemory_mib = 512\ncpus = 1\nnetwork = ['setup']\nimage = 'small:1'\n")
+    assert config.sandbox == SandboxBounds(memory_mib=512, cpus=1, network=("setup",), image="small:1")
+    assert RepositoryConfig.model_validate_json(config.model_dump_json()) == config
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         (b'tests = "pytest"', ".entropy.toml: tests is not a key; did you mean test?"),
-        (b"colour = 1", ".entropy.toml: colour is not a key; the keys are test, recipe."),
+        (b"colour = 1", ".entropy.toml: colour is not a key; the keys are test, recipe, sandbox."),
         (b"test = 3", ".entropy.toml: test is not a command; write a string or a list of strings."),
         (b"test = [1]", ".entropy.toml: test is not a command; write a string or a list of strings."),
         (b'test = ""', ".entropy.toml: test is empty; name the program to run, or leave the key out."),
@@ -47,6 +54,17 @@ def test_everything_at_once() -> None:
         (RECIPE + b"paths = [1]", ".entropy.toml: recipe 1: paths is not a list of strings; write one."),
         (RECIPE + b"paths = []", ".entropy.toml: recipe 1: paths is empty; "),
         (RECIPE + RECIPE, ".entropy.toml: two recipes have the name 'n'; give each its own."),
+        (b"sandbox = 1", ".entropy.toml: sandbox is not a table; begin it with [sandbox]."),
+        (b"[sandbox]\nmemory = 1", ".entropy.toml: sandbox: memory is not a key; did you mean memory_mib?"),
+        (b"[sandbox]\npids = 1", ".entropy.toml: sandbox: pids is not usable: input should be greater than"),
+        (b"[sandbox]\npids = '64'", ".entropy.toml: sandbox: pids is not usable: input should be a valid integer"),
+        (b"[sandbox]\ncpus = nan", ".entropy.toml: sandbox: cpus is not usable: input should be "),
+        (b"[sandbox]\ntimeout = inf", ".entropy.toml: sandbox: timeout is not usable: input should be a finite number"),
+        (b"[sandbox]\nnetwork = ['test']", ".entropy.toml: sandbox: network is not usable: input should be 'setup' or"),
+        (
+            b"[sandbox]\nnetwork = 'setup'",
+            ".entropy.toml: sandbox: network is not usable: input should be a valid tuple",
+        ),
         (b"test = ", ".entropy.toml is not TOML: Invalid value (at end of document); correct it there."),
         (b"a = 1\nb = !", ".entropy.toml is not TOML: Invalid value (at line 2, column 5); correct it there."),
         (b"\xff", ".entropy.toml is not UTF-8 at byte 0; save it as UTF-8."),
