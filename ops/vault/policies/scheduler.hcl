@@ -1,4 +1,4 @@
-# Policy entropy-scheduler: what discovery may read: the scheduler's own read-only token and nothing else.
+# Policy entropy-scheduler: the credentials of the identity that discovers, answers commands and reacts, nothing else.
 path "secret/data/entropy/scheduler/*" {
   capabilities = ["read"]
 }
