@@ -10,6 +10,7 @@ from entropy.models import Evidence, Finding, Outcome, Verdict
 MOST_FINDINGS = 50
 MOST_EVIDENCE = 20
 LONGEST_PATH = 4096
+LONGEST_REMARK = 4000
 LONGEST_OUTPUT = 20_000
 
 OFFICE = {
@@ -69,7 +70,7 @@ def _remark(finding: Finding, censor: Censor) -> Finding:
     return Finding(
         path=word(censor(finding.path[:LONGEST_PATH]), LONGEST_PATH),
         line=max(1, min(finding.line, 2**31 - 1)),
-        message=inert(censor(fitting(finding.message))),
+        message=inert(censor(fitting(finding.message, LONGEST_REMARK))),
     )
 
 

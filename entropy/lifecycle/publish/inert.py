@@ -91,6 +91,6 @@ def _line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
-def fitting(text: str) -> str:
+def fitting(text: str, limit: int = LONGEST) -> str:
     """As much of it as people may be asked to read."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n{CUT}"
+    return text if len(text) <= limit else f"{text[:limit]}\n{CUT}"

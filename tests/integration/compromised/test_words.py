@@ -72,12 +72,15 @@ def test_a_review_says_nothing_that_the_forge_obeys(office: Office) -> None:
 
 def test_nothing_but_its_own_issue_and_draft_changes(office: Office) -> None:
     other = begun(office, VICTIM)
-    before = world(office, but=())
+    office.tools.intents.once(other, "push", lambda: "pushed")
+    record, intents = office.tools.runs.get(other.id), office.tools.intents.of(other.id)
+    before = world(office)
     number, run = coded(office, worst(Verdict.CHANGED), title=f"Fixes #{VICTIM} [skip ci] @ada")
     proposed = run.published.pull_request
     assert proposed is not None
     assert world(office, but=(number, proposed)) == before
-    assert office.tools.runs.get(other.id).stage == office.tools.runs.get(other.id).stage
+    assert (office.tools.runs.get(other.id), office.tools.intents.of(other.id)) == (record, intents)
+    assert office.tools.artifacts.get(other.id, other.assignment or "")
     assert office.tools.claims.take(other)  # it is still the other run's
     assert office.labels(number) == {"recipe:1"}
 
