@@ -8,6 +8,7 @@ from entropy.agents.engines.engine import Engine
 from entropy.errors import IllegalStep
 from entropy.items import Assignment
 from entropy.models import Outcome, Verdict
+from entropy.sandbox.egress.verdicts import Phase
 from entropy.sandbox.interface import Sandbox
 
 Handoffs = Mapping[Verdict, str]
@@ -44,7 +45,9 @@ class NoSandbox:
     def put(self, tree: bytes) -> NoReturn:
         _refuse()
 
-    def exec(self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None) -> NoReturn:
+    def exec(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None, phase: Phase = Phase.TEST
+    ) -> NoReturn:
         _refuse()
 
     def collect(self) -> NoReturn:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from entropy.errors import IllegalStep, PolicyViolation
 from entropy.sandbox import collector, snapshot
 from entropy.sandbox.command import Cell, Command
+from entropy.sandbox.egress.outlet import Outlet
+from entropy.sandbox.egress.verdicts import Phase
 from entropy.sandbox.interface import ExecResult
 from entropy.sandbox.policy import KIB, SandboxPolicy
 
@@ -16,9 +18,10 @@ EMPTY = bytes(KIB)
 class Session:
     """The `Sandbox` over any backend's cell."""
 
-    def __init__(self, cell: Cell, policy: SandboxPolicy) -> None:
+    def __init__(self, cell: Cell, policy: SandboxPolicy, outlet: Outlet | None = None) -> None:
         self._cell = cell
         self._policy = policy
+        self._outlet = outlet or Outlet()
         self._deadline = time.monotonic() + policy.stage_seconds
         self._tree: bytes | None = None
         self._patch: bytes | None = None
@@ -33,14 +36,17 @@ class Session:
         if result.exit_status != 0:
             raise PolicyViolation(f"The snapshot cannot be unpacked: {result.stderr.strip()[-KIB:]}")
 
-    def exec(self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None) -> ExecResult:
+    def exec(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None, phase: Phase = Phase.TEST
+    ) -> ExecResult:
         if self._patch is not None:
             raise IllegalStep("The sandbox was collected; open another one.")
         limits = [self._policy.command_seconds, max(0.0, self._deadline - time.monotonic())]
         seconds = min(limits if timeout is None else [*limits, timeout])
         half = self._policy.output // 2
-        command = Command(argv, stdin=stdin, seconds=seconds, keep=(half, half))
-        return self._cell.work(command).result(command)
+        with self._outlet.open(phase) as words:
+            command = Command([*words, *argv], stdin=stdin, seconds=seconds, keep=(half, half))
+            return self._cell.work(command).result(command)
 
     def collect(self) -> bytes:
         if self._patch is None:

@@ -36,13 +36,13 @@ def read_indexes() -> Indexes:
     said = _pip_configuration()
     main = [url for name in MAIN for url in said.get(name, ())]
     extra = [url for name in EXTRA for url in said.get(name, ())]
-    registries = _npm_registries()
-    served = [*(main or _ask(sys.executable, "-c", DEFAULTS).split()), *extra, *registries]
+    registry, scoped = _npm_registries()
+    served = [*(main or _ask(sys.executable, "-c", DEFAULTS).split()), *extra, registry, *scoped]
     places = dict.fromkeys(place for place in map(_place, served) if place is not None)
     return Indexes(
         pip=_bare(main[-1]) if main else "",
         extra=tuple(_bare(url) for url in extra if _place(url) is not None),
-        npm=_bare(registries[0]) if registries else "",
+        npm=_bare(registry),
         places=tuple(places),
         certificates=Path(said["cert"][-1]) if said.get("cert") else None,
     )
@@ -71,15 +71,11 @@ def _pip_configuration() -> dict[str, list[str]]:
     return found
 
 
-def _npm_registries() -> list[str]:
-    """The main registry first, then those of scopes."""
+def _npm_registries() -> tuple[str, list[str]]:
+    """The main registry, and those of scopes. Where npm has a password for one it says nothing of it."""
     npm = shutil.which("npm")
-    if npm is None:
-        return []
-    said = json.loads(_ask(npm, "config", "list", "--json"))
-    scoped = [str(url) for name, url in said.items() if name.endswith(":registry")]
-    main = said.get("registry")  # not said where it holds a password, which would not be passed on anyway
-    return [*([str(main)] if main else []), *scoped]
+    said = json.loads(_ask(npm, "config", "list", "--json")) if npm else {}
+    return str(said.get("registry") or ""), [str(url) for name, url in said.items() if name.endswith(":registry")]
 
 
 def _place(url: str) -> tuple[str, int] | None:

@@ -4,12 +4,13 @@ import contextlib
 import secrets
 import shutil
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from pathlib import Path
 
-from entropy.errors import ConfigurationError
+from entropy.errors import ConfigurationError, SecretNotFound
+from entropy.models import Secret
 from entropy.sandbox.egress import forwarder
 from entropy.sandbox.egress.destinations import Resolve, resolved
 from entropy.sandbox.egress.dialects import PLACEHOLDER
@@ -32,24 +33,29 @@ CERTIFICATE_VARIABLES = (
 )
 
 
-class Outlet:
-    """One sandbox's way out."""
+def no_keys(name: str) -> Secret:
+    """The keys of a worker that has none."""
+    raise SecretNotFound(f"This worker has no {name}.")
 
-    def __init__(
-        self, folder: Path, *, open_phase: Callable[[Phase], contextlib.AbstractContextManager[object]]
-    ) -> None:
-        self.folder = folder
-        self._open = open_phase
-        self.variables: dict[Phase, dict[str, str]] = {}
+
+class Outlet:
+    """One sandbox's way out; as it is made here, one that leads nowhere."""
+
+    def __init__(self) -> None:
+        self.folders: tuple[Path, ...] = ()
+        """What has to be shown inside, at `INSIDE`."""
+        self.variables: Mapping[Phase, Mapping[str, str]] = {}
+        """What commands find in their environment, in the phases that lead somewhere."""
+        self.proxy: EgressProxy | None = None
 
     @contextlib.contextmanager
     def open(self, phase: Phase) -> Iterator[list[str]]:
         """Inside the ``with`` the way is open; gives the words to put before a command that is to find it."""
-        if not self.variables.get(phase):
+        if self.proxy is None or phase not in self.variables:
             yield []
             return
         settings = [f"{name}={value}" for name, value in self.variables[phase].items()]
-        with self._open(phase):
+        with self.proxy.phase(phase):
             yield ["/usr/bin/env", *settings, "python3", "-I", str(INSIDE / FORWARDER)]
 
 
@@ -60,7 +66,7 @@ class Egress:
         self,
         settings: EgressSettings,
         *,
-        keys: Keys,
+        keys: Keys = no_keys,
         resolve: Resolve = resolved,
         indexes: Callable[[], Indexes] = read_indexes,
     ) -> None:
@@ -70,24 +76,32 @@ class Egress:
         self._read_indexes = indexes
 
     @contextlib.contextmanager
-    def outlet(self, run_id: str, phases: Sequence[str]) -> Iterator[Outlet | None]:
-        """A way out for these phases; None where none of them leads anywhere."""
-        leading = [phase for phase in Phase if phase in phases and self._rules.leads_out(phase)]
-        if not leading:
-            yield None
+    def outlet(self, run_id: str, phases: Collection[str]) -> Iterator[Outlet]:
+        """The way out of one sandbox, in these phases at most."""
+        outlet = Outlet()
+        self._remove(folder for folder in self._folders() if _run_of(folder) == run_id)  # of an earlier attempt
+        outlet.variables = {p: self._variables(p) for p in Phase if p in phases and self._rules.leads_out(p)}
+        if not outlet.variables:
+            yield outlet
             return
-        with self._folder(run_id) as shown, self._proxy(shown / SOCKET, run_id).running() as proxy:
-            outlet = Outlet(shown, open_phase=proxy.phase)
-            outlet.variables = {phase: self._variables(phase) for phase in leading}
+        with self._folder(run_id) as shown, self._proxy(shown / SOCKET, run_id).running() as outlet.proxy:
+            outlet.folders = (shown,)
             yield outlet
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
         """Remove the folders of runs that are not in `live`; returns their names."""
+        return self._remove(folder for folder in self._folders() if _run_of(folder) not in live)
+
+    def _remove(self, folders: Iterable[Path]) -> list[str]:
+        removed = []
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)  # two may remove it at once
+            removed.append(folder.name)
+        return removed
+
+    def _folders(self) -> list[Path]:
         directory = self._settings.directory
-        dead = [folder for folder in _folders(directory) if _run_of(folder) not in live]
-        for folder in dead:
-            shutil.rmtree(folder, ignore_errors=True)  # two may reap at once
-        return [folder.name for folder in dead]
+        return sorted(directory.iterdir()) if directory.is_dir() else []
 
     @cached_property
     def _indexes(self) -> Indexes:
@@ -131,7 +145,7 @@ class Egress:
             (folder / RUN).write_text(run_id)
             yield self._filled(folder / "shown")
         finally:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _filled(self, shown: Path) -> Path:
         shown.mkdir()
@@ -165,10 +179,6 @@ class Egress:
             found[model.dialect.base_variable] = f"{ADDRESS}/{model.name}"
             found[model.dialect.key_variable] = PLACEHOLDER
         return found
-
-
-def _folders(directory: Path) -> list[Path]:
-    return sorted(directory.iterdir()) if directory.is_dir() else []
 
 
 def _run_of(folder: Path) -> str:
