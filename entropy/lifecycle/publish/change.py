@@ -9,6 +9,7 @@ from entropy.lifecycle.adoption import branch_stem
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.answers import answer_threads
 from entropy.lifecycle.publish.commit import commit_patch
+from entropy.lifecycle.publish.concealment import concealed
 from entropy.lifecycle.publish.delivery import BranchTip, deliver
 from entropy.lifecycle.publish.inert import inert_title
 from entropy.lifecycle.publish.prose import details, evidence_block
@@ -37,7 +38,7 @@ def publish_change(run: Run, outcome: Outcome, tools: Toolbox) -> Published:
         return _rework(run, outcome, assignment, commit, tools)
     delivery = propose(run, commit, assignment, mirror, tools)
     touched = protected(mirror.changed(assignment.base_commit, commit), tools)
-    body = body_of(run, outcome, touched=touched)
+    body = body_of(run, outcome, cautions=(notice(touched), concealed(mirror.additions(commit))))
     proposal = Proposal(inert_title(assignment.item.subject), body, tools.settings.reports.draft)
     number = ensure_pull(run, assignment, delivery.branch, proposal, tools)
     mark(run, number, touched, tools)
@@ -116,6 +117,7 @@ def _rework(run: Run, outcome: Outcome, assignment: Assignment, commit: str, too
     text = [
         f"{_note(delivery)}{how} in {delivery.commit}.",
         notice(touched),
+        concealed(mirror.additions(commit)),
         outcome.summary,
         evidence_block(outcome.evidence),
         details(run, outcome),
@@ -128,11 +130,11 @@ def _note(delivery: BranchTip) -> str:
     return f"{delivery.remark}\n\n" if delivery.remark else ""
 
 
-def body_of(run: Run, outcome: Outcome, *, missing: str = "", touched: tuple[str, ...] = ()) -> str:
-    """What people read of a proposal; `missing` says what is left to do, `touched` are protected paths."""
+def body_of(run: Run, outcome: Outcome, *, missing: str = "", cautions: tuple[str, ...] = ()) -> str:
+    """What people read of a proposal; `missing` says what is left to do, `cautions` what to look at first."""
     parts = [
         f"Closes #{run.item.number}",
-        notice(touched),
+        *cautions,
         f"### What is missing\n\n{missing}" if missing else "",
         f"### What was done, and why\n\n#{run.item.number} asks for this. {outcome.summary}",
         "### How it was tested\n\n" + evidence_block(outcome.evidence) if outcome.evidence else "",

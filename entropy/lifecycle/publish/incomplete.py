@@ -4,11 +4,12 @@ from entropy.items import INCOMPLETE
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.publish.change import Proposal, body_of, ensure_pull, propose
 from entropy.lifecycle.publish.commit import commit_patch
+from entropy.lifecycle.publish.concealment import concealed
 from entropy.lifecycle.publish.inert import inert_title
 from entropy.lifecycle.publish.notice import PARKED, PARKED_SENTENCE
 from entropy.lifecycle.publish.prose import details, evidence_block
 from entropy.lifecycle.publish.protection import mark as mark_protected
-from entropy.lifecycle.publish.protection import protected
+from entropy.lifecycle.publish.protection import notice, protected
 from entropy.lifecycle.publish.status import say
 from entropy.models import Outcome, Progress, Published, Run, WorkItem
 from entropy.wiring import Toolbox
@@ -49,7 +50,8 @@ def _kept(run: Run, outcome: Outcome, tools: Toolbox) -> tuple[Published, str]:
     trigger = tools.agents.agent(run.role).trigger
     missing = MISSING.format(why=outcome.summary, parked=PARKED, trigger=trigger)
     title = inert_title(assignment.item.subject, beginning=INCOMPLETE)
-    proposal = Proposal(title, body_of(run, outcome, missing=missing, touched=touched), draft=True)
+    cautions = (notice(touched), concealed(mirror.additions(commit)))
+    proposal = Proposal(title, body_of(run, outcome, missing=missing, cautions=cautions), draft=True)
     number = ensure_pull(run, assignment, delivery.branch, proposal, tools)
     mark_protected(run, number, touched, tools)
     target = WorkItem(repository=run.item.repository, number=number)
