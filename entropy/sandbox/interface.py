@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from entropy.models import Noun
+from entropy.sandbox.belongings import Belonging
 from entropy.sandbox.egress.verdicts import Phase
 from entropy.sandbox.policy import SandboxPolicy
 
@@ -67,3 +68,6 @@ class Backend(Protocol):
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
         """Remove what belongs to runs that are not in `live`; returns the names of what was removed."""
+
+    def belongings(self) -> list[Belonging]:
+        """What there is of sandboxes of this installation, live or not."""

@@ -36,7 +36,7 @@ DEPLOYMENTS: dict[str, Callable[[], Iterator[Process]]] = {
     "chart": lambda: _chart({"repositories": ["acme/widgets"]}),
     "chart-apps": lambda: _chart({"apps": {"*": 1234567, "coder": 7654321}}),
 }
-BY_HAND = {"start", "discover", "runs", "rebuild", "forge", "demo"}
+BY_HAND = {"start", "discover", "runs", "sandboxes", "rebuild", "forge", "demo"}
 """Commands of ours that people run: they end, or are for a laptop."""
 SIGNATURES = f"{SCHEDULER}_{SECRET}".replace("-", "_")
 """The secret that signs webhooks, as a file."""

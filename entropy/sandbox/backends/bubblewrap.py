@@ -20,9 +20,10 @@ from typing import ClassVar
 
 from entropy.errors import ConfigurationError, SandboxUnavailable
 from entropy.sandbox import canaries
-from entropy.sandbox.backends import isolation, jail
-from entropy.sandbox.backends.cgroups import Cgroups
+from entropy.sandbox.backends import isolation, jail, strays
+from entropy.sandbox.backends.cgroups import COLLECTOR, Cgroups
 from entropy.sandbox.backends.isolation import Inside
+from entropy.sandbox.belongings import Belonging, Kind
 from entropy.sandbox.canaries import Guarantee
 from entropy.sandbox.command import Command, Ending
 from entropy.sandbox.egress.outlet import INSIDE, Egress, Outlet
@@ -46,7 +47,7 @@ class NamespaceCell:
         self._policy = policy
         self._binds = tuple(binds)
         self._groups = Cgroups(folder.name)
-        self._collector_groups = Cgroups(f"{folder.name}.collector")
+        self._collector_groups = Cgroups(f"{folder.name}{COLLECTOR}")
         self.kept = False
 
     def make(self) -> None:
@@ -159,7 +160,16 @@ class BubblewrapBackend:
         dead = [folder for folder in self._folders() if _run_of(folder) not in live]
         for folder in dead:
             NamespaceCell(folder, self._policy).remove()
-        return [*(folder.name for folder in dead), *self._egress.reap(live)]
+        lost = [stray for stray in strays.strays(self._directory) if stray.run not in live and strays.remove(stray)]
+        names = [*(folder.name for folder in dead), *(f"{stray.kind} {stray.name}" for stray in lost)]
+        return [*names, *self._egress.reap(live)]
+
+    def belongings(self) -> list[Belonging]:
+        folders = [
+            Belonging(kind=Kind.FOLDER, name=folder.name, run=_run_of(folder), since=folder.stat().st_mtime)
+            for folder in self._folders()
+        ]
+        return [*folders, *strays.strays(self._directory)]
 
     @contextlib.contextmanager
     def _cell(self, run_id: str, policy: SandboxPolicy, outlet: Outlet | None = None) -> Iterator[NamespaceCell]:

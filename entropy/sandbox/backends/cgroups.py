@@ -11,6 +11,8 @@ from entropy.sandbox.policy import SandboxPolicy
 MOUNTS = Path("/proc/self/mountinfo")
 CONTROLLERS = ("memory", "pids", "cpu")
 FOLDER = "entropy"
+COLLECTOR = ".collector"
+"""How the name of a collector's groups ends."""
 PERIOD = 100_000
 """Microseconds over which processor time is shared out."""
 GRACE = 10.0
@@ -57,6 +59,12 @@ def _delegate(controller: str, parent: Path) -> None:
         control = folder / "cgroup.subtree_control"  # version 2 only
         if control.exists() and controller not in control.read_text().split():
             control.write_text(f"+{controller}\n")
+
+
+def made() -> list[Path]:
+    """All groups of sandboxes on this machine, of this installation and of others."""
+    homes = sorted({root / FOLDER for root in _roots().values()})
+    return [group for home in homes if home.is_dir() for group in sorted(home.iterdir()) if group.is_dir()]
 
 
 class Cgroups:

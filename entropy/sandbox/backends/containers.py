@@ -39,7 +39,11 @@ def translated() -> Iterator[None]:
 def daemon_time(client: Any) -> float:
     """The daemon's clock, in seconds: workers on several machines may share one daemon, and their clocks differ."""
     with translated():
-        told = str(client.info()["SystemTime"])
+        return moment(str(client.info()["SystemTime"]))
+
+
+def moment(told: str) -> float:
+    """A time as the daemon writes it, in seconds since 1970."""
     return datetime.fromisoformat(told[:19] + "+00:00" if told.endswith("Z") else told).timestamp()
 
 

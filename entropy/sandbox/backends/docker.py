@@ -14,6 +14,7 @@ from entropy.errors import ConfigurationError, SandboxUnavailable
 from entropy.sandbox import canaries
 from entropy.sandbox.backends import containers
 from entropy.sandbox.backends.containers import EXPIRES, OWNER, RUN, ContainerCell, daemon_time, translated
+from entropy.sandbox.belongings import Belonging, Kind
 from entropy.sandbox.egress.outlet import Egress, Outlet
 from entropy.sandbox.policy import SandboxPolicy
 from entropy.sandbox.session import Session
@@ -63,6 +64,10 @@ class DockerBackend:
             for thing in dead:
                 _remove(thing)
             return [*(thing.name for thing in dead), *self._egress.reap(live)]
+
+    def belongings(self) -> list[Belonging]:
+        with self._client() as client:
+            return [_belonging(thing) for thing in self._things(client)]
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[Any]:
@@ -130,6 +135,12 @@ def _remove(thing: Any) -> None:
 def _label(thing: Any, name: str) -> str:
     attributes = thing.attrs.get("Config") or thing.attrs  # a container's, or a volume's
     return str((attributes.get("Labels") or {}).get(name, ""))
+
+
+def _belonging(thing: Any) -> Belonging:
+    kind = Kind.CONTAINER if "Config" in thing.attrs else Kind.VOLUME
+    since = containers.moment(thing.attrs["Created" if kind is Kind.CONTAINER else "CreatedAt"])
+    return Belonging(kind=kind, name=thing.name, run=_label(thing, RUN), since=since)
 
 
 def _expires(thing: Any) -> float:

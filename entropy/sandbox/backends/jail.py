@@ -154,11 +154,19 @@ def _kill(process: subprocess.Popen[bytes], child: int | None) -> None:
     process.kill()
 
 
-def kill_strays(name: str) -> None:
-    """Kill each bubblewrap that serves the folder of this name although its parent is gone."""
+def bubblewraps() -> Iterator[tuple[int, list[str]]]:
+    """Each bubblewrap process on this machine that may be looked at, with the words of its command line."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-                arguments = (entry / "cmdline").read_bytes().split(b"\0")
-                if Path(os.fsdecode(arguments[0])).name == "bwrap" and any(name.encode() in part for part in arguments):
-                    os.kill(int(entry.name), signal.SIGKILL)
+                words = [os.fsdecode(word) for word in (entry / "cmdline").read_bytes().split(b"\0")]
+                if Path(words[0]).name == "bwrap":
+                    yield int(entry.name), words
+
+
+def kill_strays(name: str) -> None:
+    """Kill each bubblewrap that serves the folder of this name although its parent is gone."""
+    for process, words in bubblewraps():
+        if any(name in word for word in words):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
