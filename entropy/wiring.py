@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 TOKEN = "github-token"  # noqa: S105 - the secret's name
 APP_KEY = "github-app-key"
+SANDBOX = "sandbox"
+"""Whose secrets the keys of models are."""
 
 REQUEST_OPERATIONS = 4
 """To connect, to send, to hear the answer begin and end: each may take as long as one operation on a socket may."""
@@ -127,7 +129,7 @@ class Toolbox:
 
     @cached_property
     def sandboxes(self) -> Backend:
-        return make_backend(self.settings.sandbox)
+        return make_backend(self.settings.sandbox, self._model_key)
 
     @cached_property
     def limits(self) -> FleetLimits:
@@ -177,6 +179,12 @@ class Toolbox:
         github = self.github(role)
         url = github.repository(repository).clone_url
         return Mirror(self.settings.repository, url=url, token=github.token(repository))
+
+    def _model_key(self, name: str) -> Secret:
+        """Held by whoever runs sandboxes, which is nobody who holds a role's credentials."""
+        secret = self.secrets.get(SANDBOX, name)
+        Redaction.register(secret.reveal())
+        return secret
 
     def _credentials(self, role: str) -> Secret | MakeCredentials:
         apps = self.settings.github.apps
