@@ -62,12 +62,12 @@ def inert_message(text: str) -> str:
 
 def inert_title(text: str, *, beginning: str = "") -> str:
     """One line for the forge's titles, in which nobody is mentioned and nothing is marked up."""
-    return _IN_TITLE.sub(rf"\g<0>{BREAK}", beginning + _line(cleansed(text)[0]))[:LONGEST_TITLE]
+    return _IN_TITLE.sub(rf"\g<0>{BREAK}", beginning + cleansed(_line(text))[0])[:LONGEST_TITLE]
 
 
 def inert_line(text: str, limit: int = LONGEST_TITLE) -> str:
     """One line in which people would be mentioned, such as the first of a commit's message."""
-    return _ACTIVE.sub(rf"\g<0>{BREAK}", _line(cleansed(text)[0]))[:limit]
+    return _ACTIVE.sub(rf"\g<0>{BREAK}", cleansed(_line(text))[0])[:limit]
 
 
 def in_code(text: str) -> str:

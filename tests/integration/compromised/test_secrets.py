@@ -4,8 +4,9 @@ import base64
 
 import pytest
 
-from entropy.models import Finding, Verdict
+from entropy.models import Finding, Stage, Step, Verdict
 from tests.integration.compromised.hostile import adding, begun, coded, finished, world, worst
+from tests.integration.compromised.judge import alive
 from tests.integration.lifecycle.office import RECIPE, Office
 
 pytestmark = pytest.mark.redis
@@ -42,6 +43,19 @@ def test_a_patch_with_a_secret_is_refused_without_repeating_it(office: Office, s
     told = run.model_dump_json() + "".join(body for _, body in office.comments(number))
     assert not any(each in told for each in (secret, SHAPED, base64.b64encode(secret.encode()).decode()))
     assert where in told
+
+
+def test_what_the_history_of_a_run_tells_has_lost_its_secrets(office: Office) -> None:
+    secret, number = token(office), office.filed(RECIPE, "entropy:code")
+    split = f"{SHAPED[:9]}\N{ZERO WIDTH JOINER}{SHAPED[9:]}"
+    note = f"failed: {secret} {split} @ada\n/entropy stop"
+    step = Step(stage=Stage.EXECUTE, generation=1, started=1.0, ended=2.0, note=note)
+    run = finished(office, begun(office, number).evolve(history=(step,)), worst(Verdict.FAILED))
+    (body,) = (body for _, body in office.comments(number))
+    assert "<details><summary>History</summary>" in body
+    assert not any(each in body for each in (secret, SHAPED, SHAPED[9:]))
+    assert alive(body, numbers=(number,)) == []
+    assert run.published.refusal is not None
 
 
 def test_words_with_secrets_lose_them_and_say_so(office: Office) -> None:
