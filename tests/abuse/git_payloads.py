@@ -50,7 +50,8 @@ HABIT = """
 export GIT_EDITOR= GIT_TERMINAL_PROMPT=0; unset GIT_EDITOR
 me="git -c user.name=x -c user.email=x@x"
 git status; git diff; echo more >> a.txt; git add -A; git diff --cached; $me commit -m x; $me commit --amend --no-edit
-$me commit --amend; git push origin HEAD:refs/heads/x; git fetch origin; git checkout -b other HEAD~1; echo else >> a.txt
+$me commit --amend; git push origin HEAD:refs/heads/x; git fetch origin
+git checkout -b other HEAD~1; echo else >> a.txt
 $me commit -a -m y; $me merge -m z - ; $me commit --amend; git status
 """
 """What people and tools do with a repository that they trust."""
