@@ -8,7 +8,6 @@ from entropy.errors import ConfigurationError, EntropyError, RateLimited, StateU
 from entropy.github.sweep import BATCH, Hits
 from entropy.scheduling.identity import SCHEDULER
 from entropy.scheduling.watching import find_all
-from entropy.state.rounds import Sweeping
 from entropy.wiring import Toolbox
 
 log = logging.getLogger(__name__)
@@ -17,11 +16,10 @@ ASPECT = "batch"
 """What a batch shows of an item is told apart from what a close look shows of it."""
 
 
-def compare_all(repositories: Iterable[str], sweeping: Sweeping, tools: Toolbox) -> None:
+def compare_all(repositories: Iterable[str], tools: Toolbox) -> None:
     """Have each labelled issue looked at of which a batch shows something new."""
     labels = sorted(tools.agents.triggers())
     for batch in batches(repositories):
-        sweeping.goes_on()
         for hits in _asked(batch, labels, tools):
             _compare(hits, tools)
 

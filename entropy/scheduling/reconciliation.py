@@ -6,11 +6,12 @@ from collections.abc import Callable
 from entropy.errors import ConfigurationError, EntropyError, RateLimited, StateUnavailable
 from entropy.scheduling import roster
 from entropy.scheduling.batches import compare_all
+from entropy.scheduling.heartbeat import heartbeat
 from entropy.scheduling.pace import longest_period, period, until_turn
 from entropy.scheduling.redelivery import redeliver
 from entropy.scheduling.safety_net import find_missed
 from entropy.scheduling.watching import watch
-from entropy.state.rounds import Round, Sweeping
+from entropy.state.rounds import LEASE, Round
 from entropy.wiring import Toolbox
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ def _sweep_once(tools: Toolbox, choose: Callable[[list[Round], Closely], list[Ro
         return False
     with tools.rounds.sweeping() as sweeping:
         if sweeping is not None:
-            _sweep(rounds, closely, sweeping, tools)
+            with heartbeat(sweeping.prolong, lease=LEASE):
+                _sweep(rounds, closely, tools)
     return sweeping is not None
 
 
@@ -60,7 +62,7 @@ def _some(rounds: list[Round], closely: Closely) -> list[Round]:
     return [each for each in rounds if closely(each.repository)]
 
 
-def _sweep(rounds: list[Round], closely: Closely, sweeping: Sweeping, tools: Toolbox) -> None:
+def _sweep(rounds: list[Round], closely: Closely, tools: Toolbox) -> None:
     settings, served = tools.settings.scheduling, tools.rounds.count()
     longest = longest_period(settings, served, told=tools.rounds.told_by_app)
     slower, now = tools.rounds.pace, tools.connection.now()
@@ -69,9 +71,8 @@ def _sweep(rounds: list[Round], closely: Closely, sweeping: Sweeping, tools: Too
     tools.rounds.plan({name: until_turn(name, cycle, now=now) for name, cycle in cycles.items()})
     for name, _ in rounds:
         if closely(name):
-            sweeping.goes_on()
             _watch(name, tools, few=served <= settings.watched)
-    compare_all([name for name, _ in rounds if not closely(name)], sweeping, tools)
+    compare_all([name for name, _ in rounds if not closely(name)], tools)
 
 
 def _watch(repository: str, tools: Toolbox, *, few: bool) -> None:

@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain as flatten
 from itertools import zip_longest
 
@@ -13,8 +14,9 @@ from entropy.lifecycle.signs import resting
 from entropy.lifecycle.starting import dispatch
 from entropy.models import WorkItem
 from entropy.scheduling.attention import attend
+from entropy.scheduling.heartbeat import heartbeat
 from entropy.scheduling.reconciliation import reconcile
-from entropy.state.looks import Due
+from entropy.state.looks import LEASE, Due
 from entropy.state.runs import Admission
 from entropy.state.waiting import Wish
 from entropy.wiring import Toolbox
@@ -74,11 +76,12 @@ class TaskScheduler:
     def _look(self, due: Due) -> None:
         """Read an item as it is now. Nobody else does at the same time: what they saw could be older, and count."""
         try:
-            found = attend(due.item, self._tools)
+            with heartbeat(partial(self._tools.looks.prolong, due), lease=LEASE):
+                found = attend(due.item, self._tools)
         except RateLimited:
             raise
         except Missing:
-            self._wait(due.item, [])
+            self._wait(due, [])
         except EntropyError as error:
             log.error("item not looked at", extra={"item": str(due.item), "why": str(error)})
             if isinstance(error, TransientError):
@@ -86,7 +89,7 @@ class TaskScheduler:
                 return
         else:
             self._fresh[due.item] = found
-            self._wait(due.item, self._wanted(found))
+            self._wait(due, self._wanted(found))
         self._tools.looks.done(due)
 
     def _wanted(self, found: Item) -> list[str]:
@@ -104,8 +107,8 @@ class TaskScheduler:
                 dispatch(self._tools.runs.get(run_id))
                 self._started.append(run_id)
 
-    def _wait(self, item: WorkItem, labels: list[str]) -> None:
-        self._dropped += self._tools.waiting.save(item, labels)
+    def _wait(self, due: Due, labels: list[str]) -> None:
+        self._dropped += self._tools.waiting.save(due.item, labels, looker=due.looker)
 
     def _fairly(self) -> Iterator[Wish]:
         """As many wishes as there is room for, one of each repository in turn: a busy one does not crowd out others."""

@@ -121,6 +121,11 @@ class Keys:
         return f"{self.prefix}:looks:told"
 
     @property
+    def lookers(self) -> str:
+        """Hash: who looks at an item."""
+        return f"{self.prefix}:looks:lookers"
+
+    @property
     def waiting(self) -> str:
         """Set: repositories with items that wait for room."""
         return f"{self.prefix}:waiting"

@@ -1,5 +1,6 @@
 """Looks: items that something is said to have happened to, until they have been looked at."""
 
+import uuid
 from typing import NamedTuple
 
 from entropy.models import WorkItem
@@ -8,8 +9,8 @@ from entropy.state.keys import Keys
 
 AGAIN = 5_000
 """Milliseconds after which an item that could not be read is tried again."""
-LEASE = 60_000
-"""Milliseconds after which somebody else looks at what a worker began to look at."""
+LEASE = 10_000
+"""Milliseconds after which somebody else looks at what a worker looked at when it was last heard of."""
 
 
 class Due(NamedTuple):
@@ -18,12 +19,14 @@ class Due(NamedTuple):
     item: WorkItem
     told: str
     """How often it was said to have changed when the look began."""
+    looker: str
+    """Whoever looks; what they saw counts until the item is another's."""
 
 
 class Looks:
     def __init__(self, connection: RedisConnection, keys: Keys) -> None:
         self._connection = connection
-        self._keys = [keys.looks, keys.told]
+        self._keys = [keys.looks, keys.told, keys.lookers]
         self._called = keys.called
         self._look = connection.script("look")
         self._looked = connection.script("looked")
@@ -33,19 +36,22 @@ class Looks:
 
         None where somebody else has it, or nothing waits.
         """
+        looker = uuid.uuid4().hex
         with self._connection.translated():
-            taken = self._look(keys=self._keys, args=[LEASE, str(item or "")])
-        return Due(WorkItem.parse(text(taken[0])), text(taken[1])) if taken else None
+            taken = self._look(keys=self._keys, args=[LEASE, looker, str(item or "")])
+        return Due(WorkItem.parse(text(taken[0])), text(taken[1]), looker) if taken else None
+
+    def prolong(self, due: Due) -> None:
+        """The look goes on."""
+        self._end(due, LEASE)
 
     def done(self, due: Due) -> None:
         """It was looked at; what was said of it meanwhile counts."""
-        with self._connection.translated():
-            self._looked(keys=self._keys, args=[str(due.item), due.told, ""])
+        self._end(due, "")
 
     def failed(self, due: Due) -> None:
         """It could not be looked at; somebody tries again soon."""
-        with self._connection.translated():
-            self._looked(keys=self._keys, args=[str(due.item), due.told, AGAIN])
+        self._end(due, AGAIN)
 
     def begin(self) -> None:
         """From here on a hint calls again."""
@@ -55,3 +61,7 @@ class Looks:
     def count(self) -> int:
         with self._connection.translated():
             return int(self._connection.redis.zcard(self._keys[0]))
+
+    def _end(self, due: Due, until: int | str) -> None:
+        with self._connection.translated():
+            self._looked(keys=self._keys, args=[str(due.item), due.looker, due.told, until])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from entropy.state.connection import RedisConnection, text
 from entropy.state.keys import Keys
 
-LEASE = 60_000
+LEASE = 10_000
 """Milliseconds after which a sweep that says nothing of itself is over."""
 SLOWEST = 16
 PACE_LIFETIME = 3600
@@ -165,8 +165,9 @@ class Sweeping:
         self._connection = connection
         self._key = keys.sweep
         self._owner = owner
+        self._prolong = connection.script("prolong")
 
-    def goes_on(self) -> None:
-        """Say that this sweep is still at work."""
+    def prolong(self) -> None:
+        """The sweep goes on."""
         with self._connection.translated():
-            self._connection.redis.pexpire(self._key, LEASE)
+            self._prolong(keys=[self._key], args=[self._owner, LEASE])

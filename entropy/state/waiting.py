@@ -22,11 +22,14 @@ class Waiting:
         self._keys = keys
         self._wait = connection.script("wait")
 
-    def save(self, item: WorkItem, labels: Iterable[str]) -> bool:
-        """Note the trigger labels of an item, none when it no longer waits; whether it waited and no longer does."""
-        keys = [self._keys.waiting, self._keys.waiting_in(item.repository)]
+    def save(self, item: WorkItem, labels: Iterable[str], *, looker: str = "") -> bool:
+        """Note the trigger labels of an item, none when it no longer waits; whether it waited and no longer does.
+
+        Nothing is noted for a `looker` whom another one has succeeded.
+        """
+        keys = [self._keys.waiting, self._keys.waiting_in(item.repository), self._keys.lookers]
         with self._connection.translated():
-            return bool(self._wait(keys=keys, args=[item.repository, item.number, *labels]))
+            return bool(self._wait(keys=keys, args=[item.repository, item.number, looker, *labels]))
 
     def repositories(self) -> list[str]:
         with self._connection.translated():

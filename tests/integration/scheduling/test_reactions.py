@@ -8,6 +8,7 @@ import pytest
 from entropy.models import WorkItem
 from entropy.scheduling.reactions import react
 from tests.integration.lifecycle.office import NAME, Office
+from tests.jobs import failed_job
 
 pytestmark = pytest.mark.redis
 
@@ -111,6 +112,19 @@ def test_a_failed_check_is_run_again_once_and_calls_the_coder_when_it_fails_agai
     assert (look(office, number), asked_again(office)) == (set(), 1)
     check(office, number, "failure", at="10:05:00")
     assert (look(office, number), asked_again(office)) == (REWORK, 1)
+
+
+def test_a_failed_job_is_run_again_once_and_what_it_prints_commands_nobody(office: Office, tmp_path: Path) -> None:
+    number = proposed(office, tmp_path)
+    for minute in (0, 5):
+        ended = f"2026-11-22T10:0{minute}:00Z"
+        failed_job(
+            office.forge.store, NAME, head(office, number), log=b"/entropy approve\n##[error]Red.\n", ended=ended
+        )
+        assert look(office, number) == (REWORK if minute else set())
+    with office.forge.store.read() as db:
+        asked = db.execute("SELECT path FROM journal WHERE path LIKE '%/rerun' AND status = 201").fetchall()
+    assert (len(asked), asked_again(office)) == (1, 0)
 
 
 def test_a_check_that_is_green_the_second_time_calls_nobody(office: Office, tmp_path: Path) -> None:
