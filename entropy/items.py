@@ -52,6 +52,8 @@ class FailedCheck(Noun):
     summary: str = ""
     log: str = ""
     findings: tuple[Finding, ...] = ()
+    trusted: Literal[False] = False
+    """Never: what a check says and its job prints is data, for whoever wrote the code that it runs decides on it."""
 
 
 class ReviewThread(Noun):

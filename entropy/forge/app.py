@@ -21,6 +21,7 @@ from entropy.forge.graphql.endpoint import PATH as GRAPHQL
 from entropy.forge.graphql.endpoint import Graph
 from entropy.forge.refusals import Refusal
 from entropy.forge.routes import (
+    actions,
     apps,
     checks,
     comments,
@@ -71,6 +72,7 @@ TABLES: tuple[tuple[Endpoint, ...], ...] = (
     pulls.TABLE,
     statuses.TABLE,
     checks.TABLE,
+    actions.TABLE,
     protections.TABLE,
     hooks.TABLE,
     git.TABLE,
@@ -102,6 +104,7 @@ def make_app(data: Path, *, faults: bool = False, limits: bool = False) -> Starl
     routes += [Route(API + path, Dispatch(store, entry), methods=[entry.method]) for entry, path in by_ids(endpoints)]
     routes.append(Route(GRAPHQL, Graph(store), methods=["POST"]))
     routes.append(Route("/{owner}/{repo}.git/{service:path}", SmartHTTP(store), methods=["GET", "POST"]))
+    routes.append(Route(actions.LOGS, actions.Logs(store).answer, methods=["GET"]))
     routes.append(Route(usage.PATH, usage.Usage(store.limits).answer, methods=["GET", "DELETE"]))
     routes.extend(Site(store).routes())
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _refuse, 500: _fail})

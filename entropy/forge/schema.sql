@@ -182,6 +182,12 @@ CREATE TABLE IF NOT EXISTS check_runs (
 );
 CREATE INDEX IF NOT EXISTS check_runs_of_commit ON check_runs (repository_id, sha);
 
+-- What the jobs of the app github-actions printed; NULL for a log that was kept too long and is gone.
+CREATE TABLE IF NOT EXISTS job_logs (
+    run_id INTEGER PRIMARY KEY REFERENCES check_runs (id) ON DELETE CASCADE,
+    content BLOB
+);
+
 -- What happened, once: the events and the timeline of an item and the webhooks are made of this. `event` and `action`
 -- are those of GitHub's webhooks, `subject_id` is the comment, review or check run, `detail` is JSON.
 CREATE TABLE IF NOT EXISTS activity (

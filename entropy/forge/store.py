@@ -50,6 +50,8 @@ class Store:
         self._pool = threading.Lock()
         self._writer = threading.Lock()
         self.limits = Limits()
+        self.signing_key = secrets.token_bytes(32)
+        """What addresses are signed with that need no other credential."""
         self.token_seconds = 3600.0
         """How long the token of an installation lives."""
         self.finishing: list[Callable[[sqlite3.Connection], None]] = []
@@ -258,6 +260,11 @@ class Store:
         if row is None:
             raise StoreError(f"{full_name} is not here; import it first.")
         return row
+
+    def attach_log(self, run_id: int, content: bytes | None) -> None:
+        """What the job behind a check run printed; None when that is gone."""
+        with self.write() as db:
+            db.execute("INSERT OR REPLACE INTO job_logs (run_id, content) VALUES (?, ?)", (run_id, content))
 
     @staticmethod
     def journal(db: sqlite3.Connection, *, request: tuple[str, str], login: str | None, status: int, body: str) -> None:

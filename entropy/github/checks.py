@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from entropy.github.connection import Connection
 from entropy.github.errors import Missing
+from entropy.github.job_logs import ACTIONS, JobLogs, cleaned, tail
 from entropy.github.markers import fit
 from entropy.items import Check, FailedCheck
 from entropy.models import Finding, Noun
@@ -15,8 +16,8 @@ PASSED = frozenset({"success", "neutral", "skipped"})
 DESCRIPTION_LIMIT = 140
 ANNOTATIONS_LIMIT = 50
 """How many remarks GitHub takes with one request."""
-LOG_TAIL = 8000
-"""Characters of what a check printed that are of use to an agent."""
+MOST_LOGS = 10
+"""As many logs are fetched for one commit; the checks behind them say what failed, and not why."""
 
 
 class CheckReport(Noun):
@@ -32,6 +33,7 @@ class CheckReport(Noun):
 class Checks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._logs = JobLogs(connection)
 
     def at(self, repository: str, commit: str) -> tuple[Check, ...]:
         """The latest status of each context and the latest check run of each name, by name."""
@@ -51,19 +53,23 @@ class Checks:
             action=f"set the status {context} of",
         )
 
-    def failed(self, repository: str, commit: str) -> tuple[FailedCheck, ...]:
-        """The checks that failed at a commit, with what they say about it."""
+    def failed(self, repository: str, commit: str, *, logs: bool = False) -> tuple[FailedCheck, ...]:
+        """The checks that failed at a commit, with what they say about it; with `logs` also what their jobs printed."""
         path, tried = f"/repos/{repository}/commits/{quote(commit)}", f"read the checks of {repository}@{commit[:12]}"
         statuses = self._connection.rows(f"{path}/status", tried=tried, under="statuses")
         runs = self._connection.rows(f"{path}/check-runs", tried=tried, under="check_runs")
+        failed = [run for run in runs if _run_state(run) == "failure"]
+        jobs = [run["id"] for run in failed if logs and _is_job(run)][:MOST_LOGS]
         return (
             *(_failed_status(status) for status in statuses if _status_state(status) == "failure"),
-            *(self._failed_run(repository, run) for run in runs if _run_state(run) == "failure"),
+            *(self._failed_run(repository, run, job=run["id"] in jobs) for run in failed),
         )
 
     def rerun(self, repository: str, run: int) -> None:
-        """Ask whoever made a check run to make it again."""
-        path = f"/repos/{repository}/check-runs/{run}/rerequest"
+        """Ask whoever made a check run to make it again; GitHub Actions hears of it at another address than Apps do."""
+        known = self._connection.get(f"/repos/{repository}/check-runs/{run}", tried=f"read a check of {repository}")
+        rest = f"actions/jobs/{run}/rerun" if _is_job(known) else f"check-runs/{run}/rerequest"
+        path = f"/repos/{repository}/{rest}"
         self._connection.write("POST", path, target=f"{repository}, check run {run},", action="ask again for")
 
     def ensure_run(self, repository: str, *, commit: str, name: str, report: CheckReport) -> None:
@@ -79,18 +85,20 @@ class Checks:
         target = f"{repository}@{commit[:12]}"
         self._connection.write("POST", f"/repos/{repository}/check-runs", body, target=target, action="set a check of")
 
-    def _failed_run(self, repository: str, run: dict[str, Any]) -> FailedCheck:
+    def _failed_run(self, repository: str, run: dict[str, Any], *, job: bool) -> FailedCheck:
         path, output = f"/repos/{repository}/check-runs/{run['id']}/annotations", run["output"]
         try:
             remarks = self._connection.rows(path, tried=f"read the remarks of the check {run['name']}")
         except Missing:
             remarks = []
+        said = cleaned("\n".join(filter(None, (output.get("summary"), output.get("text")))))
+        printed = self._logs.tail(repository, run["id"]) if job else ""
         return FailedCheck(
             name=run["name"],
             run=run["id"],
             completed=run["completed_at"] or "",
             summary=output.get("title") or "",
-            log=_tail("\n".join(filter(None, (output.get("summary"), output.get("text"))))),
+            log=tail("\n".join(filter(None, (said, printed)))),
             findings=tuple(_finding(remark) for remark in remarks),
         )
 
@@ -103,11 +111,8 @@ def _finding(remark: dict[str, Any]) -> Finding:
     return Finding(path=remark["path"], line=remark["start_line"], message=remark["message"] or "")
 
 
-def _tail(text: str) -> str:
-    if len(text) <= LOG_TAIL:
-        return text
-    cut = text[-LOG_TAIL:]
-    return cut.partition("\n")[2] or cut
+def _is_job(run: dict[str, Any]) -> bool:
+    return (run.get("app") or {}).get("slug") == ACTIONS
 
 
 def _told(report: CheckReport) -> dict[str, Any]:

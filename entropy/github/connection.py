@@ -7,6 +7,7 @@ own when it is asked for one), so bodies are read as they came, and pages follow
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 from entropy.github.auth import MakeCredentials, PersonalToken
 from entropy.github.errors import clock
@@ -81,6 +82,10 @@ class Connection:
         return (
             Conditional(etag, None, told_at) if unchanged else Conditional(response.headers.get("etag"), data, told_at)
         )
+
+    def locate(self, path: str, *, tried: str) -> str:
+        """The address to which the forge redirects; it may be a credential by itself, and none of ours may go there."""
+        return urljoin(f"{self.api}/", self._exchange.locate(Request("GET", path, tried)))
 
     def write(self, verb: str, path: str, body: dict[str, Any] | None = None, *, target: object, action: str) -> Any:
         """Send one write, once. `target` is what it is about, `action` a phrase such as ``comment on``."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from entropy.errors import ForgeRefused, RateLimited
 from entropy.github.auth import Credential, Credentials
-from entropy.github.errors import Unauthorized
+from entropy.github.errors import Unauthorized, strays
 from entropy.github.limiting import Limiter, content, importance, resource, standing
 from entropy.github.places import Places, number_in, repository_in
 from entropy.github.retries import Redirected
@@ -15,6 +15,10 @@ logger = logging.getLogger(__name__)
 
 REFUSED = frozenset({301, 307, 308})
 """The redirects that say that nothing was done; a write may be sent again after them, to the right address."""
+
+
+FOUND = 302
+"""The redirect to a thing itself."""
 
 
 class Exchange:
@@ -36,6 +40,18 @@ class Exchange:
         if request.verb == "GET":
             self.places.learn(present.path, data)
         return response, data
+
+    def locate(self, request: Request) -> str:
+        """Where the forge has put what is asked for: the redirect that elsewhere is a mistake is the answer here."""
+        present = request._replace(path=self.places.path(request.path))
+        for _ in range(2):
+            try:
+                self._authorised(present)
+            except Redirected as redirected:
+                if redirected.status == FOUND:
+                    return redirected.location
+                present = self._moved(present, redirected)
+        raise strays(request.tried)
 
     def _moved(self, request: Request, redirected: Redirected) -> Request:
         """The same request at the repository's present name; raises the redirect where that is not known."""

@@ -8,7 +8,7 @@ _READING = {"metadata": "read", "contents": "read", "checks": "read", "statuses"
 _TALKING = {"issues": "write", "pull_requests": "write"}
 
 PERMISSIONS: Mapping[str, Mapping[str, str]] = {
-    "scheduler": {**_READING, **_TALKING, "checks": "write"},
+    "scheduler": {**_READING, **_TALKING, "checks": "write", "actions": "write"},
     "coder": {**_READING, **_TALKING, "contents": "write", "checks": "write"},
     "reviewer": {**_READING, **_TALKING, "checks": "write", "statuses": "write"},
     "merger": {**_READING, **_TALKING, "contents": "write"},

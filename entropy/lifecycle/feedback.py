@@ -106,12 +106,12 @@ def _after_failure(item: Item, pull: PullRequest, role: str, tools: Toolbox) -> 
     return Feedback(due=Need.REWORK, why=f"{names} failed")
 
 
-def foreign_failures(item: Item, role: str, tools: Toolbox) -> tuple[FailedCheck, ...]:
-    """The checks that failed at the head, without our own."""
+def foreign_failures(item: Item, role: str, tools: Toolbox, *, logs: bool = False) -> tuple[FailedCheck, ...]:
+    """The checks that failed at the head, without our own; with `logs` for who has to find out why."""
     pull = item.pull_request
     if pull is None or not any(check.state == "failure" and check.name != TESTS_CHECK for check in pull.checks):
         return ()
-    failed = tools.github(role).checks.failed(item.reference.repository, pull.head_commit)
+    failed = tools.github(role).checks.failed(item.reference.repository, pull.head_commit, logs=logs)
     return tuple(check for check in failed if check.name != TESTS_CHECK)
 
 

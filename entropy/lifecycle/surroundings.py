@@ -31,7 +31,7 @@ def surroundings(run: Run, item: Item, tools: Toolbox) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {"threads": open_threads(item, run.role, tools)}
     if _proposes(run, tools):
-        found["failures"] = foreign_failures(item, run.role, tools)
+        found["failures"] = foreign_failures(item, run.role, tools, logs=True)
         found["inherited"] = _labels_of_issue(run, item, tools)
     return found
 

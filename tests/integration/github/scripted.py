@@ -16,6 +16,8 @@ class Asked:
     path: str
     """With the query."""
     body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    """By their names in lower case."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,14 @@ class Conversation(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         sent = self.rfile.read(int(self.headers.get("content-length", 0)))
-        asked = Asked(self.command, self.path.removeprefix("/api/v3"), json.loads(sent) if sent else None)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, self.path.removeprefix("/api/v3"), json.loads(sent) if sent else None, headers)
         self.server.asked.append(asked)
         answer = self.server.script(asked)
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-        headers = {"content-type": "application/json", **answer.headers, "content-length": str(len(body))}
+        sending = {"content-type": "application/json", **answer.headers, "content-length": str(len(body))}
         self.send_response_only(answer.status)
-        for name, value in headers.items():
+        for name, value in sending.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

@@ -13,6 +13,7 @@ from tests.contract.contract import Exchange, github
 from tests.contract.deviations import DEVIATIONS
 from tests.contract.validator import outdated, unexcused
 from tests.integration.github.world import REPOSITORY, World
+from tests.jobs import failed_job
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,9 @@ def story(world: World) -> World:
         )
         world.person("owner", "POST", "/check-runs", {"name": "lint", "head_sha": head, "status": "queued"})
         reviewer.issues.get(item)
+        job = failed_job(world.store, REPOSITORY, head, log=b"##[error]Red.\n")
+        reviewer.checks.failed(REPOSITORY, head, logs=True)
+        reviewer.checks.rerun(REPOSITORY, job)
     with world.acting_as("owner") as merger:
         merger.pulls.merge(item, head=head, title="Merge", message="Approved.")
         merger.pulls.merge(item, head=head, title="Merge", message="Approved.")

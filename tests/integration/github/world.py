@@ -21,6 +21,7 @@ LINES = "".join(f"line {number}\n" for number in range(1, 41))
 class World:
     def __init__(self, forge: ForgeServer, judge: Validating, tokens: dict[str, str], folder: Path) -> None:
         self.judge = judge
+        self.store = forge.store
         self._settings = GitHubSettings(api=forge.api)
         self._secrets = {login: Secret(token) for login, token in tokens.items()}
         self._remote = forge.remote(REPOSITORY, tokens["coder"])
