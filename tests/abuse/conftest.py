@@ -11,12 +11,14 @@ import pytest
 
 from entropy.sandbox.factory import make_backend
 from entropy.sandbox.interface import Backend, Sandbox
+from entropy.settings import SandboxSettings
 from tests.abuse.attack import Attack, Verdict
 from tests.abuse.machine import Machine, running
 from tests.integration.sandbox.places import MARK, PLACES, Place
 from tests.services import require
 
 ROW = "abuse row"
+INODES = 10_000
 BOTH = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in PLACES]
 
 
@@ -29,7 +31,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def backend(place: Place) -> Backend:
-    return make_backend(place.settings)
+    return make_backend(SandboxSettings.model_validate({**place.settings.model_dump(), "inodes": INODES}))
 
 
 def new_run() -> str:

@@ -161,30 +161,30 @@ return "4 times 150 MiB" if held == 4 else None
     Attack("100 MiB in the workspace", "the machine's disk", FILL + 'return fill("hoard", 100)'),
     Attack("100 MiB in /tmp", "the machine's disk", FILL + 'return fill("/tmp/hoard-%d" % os.getpid(), 100)'),
     Attack(
-        "20,000 files in the workspace",
+        "12,000 files in the workspace",
         "the machine's inodes",
         """
         os.mkdir("many")
         try:
-            for number in range(20_000):
+            for number in range(12_000):
                 os.close(os.open("many/%d" % number, os.O_CREAT | os.O_WRONLY))
         finally:
             subprocess.run(["rm", "-rf", "many"])
-        return "20,000 files"
+        return "12,000 files"
         """,
     ),
     Attack(
-        "20,000 files in /tmp",
+        "12,000 files in /tmp",
         "the machine's inodes",
         """
         import tempfile
         folder = tempfile.mkdtemp()
         try:
-            for number in range(20_000):
+            for number in range(12_000):
                 os.close(os.open("%s/%d" % (folder, number), os.O_CREAT | os.O_WRONLY))
         finally:
             subprocess.run(["rm", "-rf", folder])
-        return "20,000 files"
+        return "12,000 files"
         """,
         absent={"bubblewrap": "it mounts /tmp without a count of inodes; their memory counts as the sandbox's"},
     ),
