@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from entropy.errors import ConfigurationError
 from entropy.models import Secret
 from entropy.sandbox.egress.bounds import Allowance
 from entropy.sandbox.egress.destinations import Destinations, Resolve
@@ -57,11 +58,7 @@ class EgressProxy:
         try:
             yield self
         finally:
-            self._do(self._leave())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            thread.join(STOP_SECONDS)
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            self._loop.close()
+            self._stop(thread)
 
     @contextlib.contextmanager
     def phase(self, phase: Phase) -> Iterator[None]:
@@ -72,17 +69,30 @@ class EgressProxy:
         finally:
             self._do(self._leave())
 
+    def _stop(self, thread: threading.Thread) -> None:
+        try:
+            self._do(self._leave())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join(STOP_SECONDS)
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._loop.close()
+
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(STOP_SECONDS)
 
     async def _enter(self, phase: Phase) -> None:
-        self._server = await asyncio.start_unix_server(
-            lambda reader, writer: self._connected(phase, Streams(reader, writer)),
-            self._path,
-            limit=CHUNK,
-            backlog=BACKLOG,
-        )
-        self._path.chmod(0o666)
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._connected(phase, Streams(reader, writer))
+
+        try:
+            self._server = await asyncio.start_unix_server(connected, self._path, limit=CHUNK, backlog=BACKLOG)
+            self._path.chmod(0o666)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self._path} cannot be a socket ({error}); set ENTROPY_SANDBOX__EGRESS__DIRECTORY to a folder with a"
+                " short path, on a file system of this machine."
+            ) from None
 
     async def _leave(self) -> None:
         if self._server is not None:

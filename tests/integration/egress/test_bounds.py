@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from entropy.errors import ConfigurationError
 from entropy.sandbox.egress.verdicts import Phase
 from tests.integration.egress.authority import Authority
 from tests.integration.egress.conftest import HOST, Open, Trail, make_proxy
@@ -200,6 +201,13 @@ def test_a_phase_takes_its_connections_and_its_socket_along(
         for closed in (line, head):
             closed.__exit__()
     assert sorted(trail.verdicts) == ["allowed", "ended", "not-listed"]
+
+
+def test_a_path_that_is_too_long_is_told(tmp_path: Path, authority: Authority, names: Names) -> None:
+    proxy = make_proxy(tmp_path / ("a" * 120), authority, names)
+    with proxy.running(), pytest.raises(ConfigurationError, match="short path"), proxy.phase(Phase.SETUP):
+        pass
+    assert "egress" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_nothing_is_left_of_a_proxy(open_proxy: Open, silent: Server, authority: Authority) -> None:

@@ -105,3 +105,10 @@ def test_old_clients_without_a_host_header_are_understood(open_proxy: Open, name
     with open_proxy() as path, Line(path) as line:
         line.ask(f"CONNECT {HOST}:443 HTTP/1.0\r\n\r\n".encode())
     assert trail.verdicts == ["unresolved"]
+
+
+@pytest.mark.parametrize("what", [what for what in HOSTILE if "plain" in what])
+def test_plain_http_is_named_for_what_it_is(what: str, open_proxy: Open, trail: Trail) -> None:
+    with open_proxy(ports=(443,)) as path, Line(path) as line:
+        line.ask(HOSTILE[what].replace("PORT", "443").encode())
+    assert trail.verdicts == ["not-tls"]

@@ -163,6 +163,7 @@ def longer(raw: bytes) -> bytes:
     return raw[:3] + (len(raw) - 5 + 2).to_bytes(2, "big") + raw[5:] + b"\0\0"
 
 
+ENDLESS = b"\x16\x03\x01\x10\x00\x01\xff\xff\xff" + b"\0" * 4092 + (b"\x16\x03\x01\x10\x00" + b"\0" * 4096) * 20
 SNI = b"\0\x0e\0\0\x0bexample.org"
 FRONTED = {
     "other name": (hello("evil.example.com"), "other-sni"),
@@ -179,7 +180,7 @@ FRONTED = {
     "more than a hello in a record": (longer(hello(HOST)), "not-tls"),
     "a hello cut short": (hello(HOST)[:60], "broken"),
     "nothing": (b"", "broken"),
-    "a hello that never ends": (b"\x16\x03\x01\x40\x00\x01\xff\xff\xff" + b"\0" * 40000, "not-tls"),
+    "a hello that never ends": (ENDLESS, "not-tls"),
     "something else first": (b"\x17\x03\x03\x00\x05abcde" + hello(HOST), "not-tls"),
     "two messages in one record": (b"\x16\x03\x01\x00\x08\x00\x00\x00\x00\x01\x00\x00\x00" + hello(HOST), "not-tls"),
 }
