@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from entropy.errors import ConfigurationError
+from entropy.logging.redaction import Redaction
 from entropy.sandbox.backends.bubblewrap import BubblewrapBackend
 from entropy.sandbox.backends.docker import DockerBackend
 from entropy.sandbox.egress.destinations import is_global, resolved
@@ -20,7 +21,8 @@ from entropy.sandbox.egress.indexes import read_indexes
 from entropy.sandbox.egress.outlet import INSIDE, Egress
 from entropy.sandbox.egress.verdicts import Phase
 from entropy.sandbox.interface import Backend, Sandbox
-from entropy.settings import EgressSettings
+from entropy.settings import EgressSettings, SecretSettings, load
+from entropy.wiring import Toolbox
 from tests.integration.egress.authority import Authority
 from tests.integration.egress.conftest import HOST, KEY, Trail, key_of
 from tests.integration.egress.world import OUTSIDE, Names, Server
@@ -132,6 +134,34 @@ def test_agents_ask_models_without_a_key(make: MakeBackend, authority: Authority
     assert trail.verdicts == ["allowed"]
 
 
+def test_a_workers_toolbox_hands_the_key_of_a_model_to_the_way_out(
+    place: Place, authority: Authority, directory: Path, tmp_path: Path
+) -> None:
+    key = f"sk-{uuid.uuid4().hex}"
+    (tmp_path / "sandbox_openai_key").write_text(key)
+    (tmp_path / "sandbox_openai_key").chmod(0o600)
+    with Server(authority.server("localhost"), lambda secured: told(server, secured), address="127.0.0.1") as server:
+        egress = EgressSettings(
+            directory=directory,
+            models={"openai": f"https://localhost:{server.port}/v1"},
+            networks=("127.0.0.0/8", "::1/128"),
+            certificates=authority.path,
+        )
+        sandboxes = place.settings.model_copy(update={"egress": egress})
+        settings = load({}).model_copy(update={"sandbox": sandboxes, "secrets": SecretSettings(directory=tmp_path)})
+        with opened(Toolbox(settings).sandboxes) as sandbox:
+            result = sandbox.exec(["python3", "-c", ASK], phase=Phase.AGENT)
+    assert result.exit_status == 0, result.stderr
+    assert key in server.heard.decode()
+    assert key not in result.stdout
+    assert key not in Redaction.apply(f"the key is {key}")
+
+
+def told(server: Server, secured: ssl.SSLSocket) -> None:
+    server.read_request(secured)
+    secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
 def test_a_policy_without_a_phase_has_no_way_out_in_it(make: MakeBackend, index: Server) -> None:
     settings = {"setup_hosts": (HOST,), "agent_hosts": (HOST,), "ports": (index.port,)}
     with opened(make(egress=settings, network=("agent",))) as sandbox:
@@ -214,9 +244,8 @@ def test_what_a_killed_worker_left_is_reaped(make: MakeBackend, directory: Path)
         assert "a" not in os.listdir(directory)
 
 
-def test_pip_and_only_pip_gets_through_to_this_machines_index(
-    make: MakeBackend, place: Place, directory: Path, trail: Trail
-) -> None:
+def packages_from_here(place: Place, directory: Path) -> Backend:
+    """A backend whose setup may reach this machine's own indexes, wherever their names lead."""
     try:
         indexes = read_indexes()
         addresses = [ip_address(found) for host, port in indexes.places for found in resolved(host, port)]
@@ -224,9 +253,23 @@ def test_pip_and_only_pip_gets_through_to_this_machines_index(
         addresses = []
     require(addresses, "no package index can be reached from this machine")
     inside = tuple(str(address) for address in addresses if not is_global(address))
-    given = EgressSettings(indexes=True, networks=inside, directory=directory)
     kinds = {"docker": DockerBackend, "bubblewrap": BubblewrapBackend}
-    backend = kinds[place.settings.backend](place.settings, Egress(given))
+    egress = Egress(EgressSettings(indexes=True, networks=inside, directory=directory))
+    return kinds[place.settings.backend](place.settings, egress)
+
+
+def test_npm_gets_a_package_too(place: Place, directory: Path, trail: Trail) -> None:
+    with opened(packages_from_here(place, directory)) as sandbox:
+        if sandbox.exec(["sh", "-c", "command -v npm"]).exit_status != 0:
+            pytest.skip("there is no npm in this sandbox")
+        install = ["npm", "install", "--no-audit", "--no-fund", "--no-update-notifier", "left-pad"]
+        result = sandbox.exec(install, phase=Phase.SETUP)
+        assert result.exit_status == 0, result.stderr
+    assert set(trail.verdicts) == {"allowed"}
+
+
+def test_pip_gets_a_package_from_this_machines_index(place: Place, directory: Path, trail: Trail) -> None:
+    backend = packages_from_here(place, directory)
     download = ["python3", "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--disable-pip-version-check", "six"]
     with opened(backend) as sandbox:
         result = sandbox.exec([*download, "--retries", "1"], phase=Phase.SETUP)

@@ -15,10 +15,10 @@ Handle = Callable[[ssl.SSLSocket], None]
 class Server:
     """Takes TLS connections one at a time and hands each to `handle`."""
 
-    def __init__(self, context: ssl.SSLContext, handle: Handle) -> None:
+    def __init__(self, context: ssl.SSLContext, handle: Handle, *, address: str = OUTSIDE) -> None:
         self._context = context
         self._handle = handle
-        self._listener = socket.create_server((OUTSIDE, 0))
+        self._listener = socket.create_server((address, 0))
         self.port: int = self._listener.getsockname()[1]
         self.accepted = 0
         self.heard = bytearray()
