@@ -16,12 +16,16 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]")
 """What shows nothing, or nothing by itself, and is not counted among the unseen."""
 
-_REFERENCES = r"\#(?=\d) | \bGH-(?=\d) | :(?=//) | \[(?=[^\]\n]*\b(?:ci|actions|checks?)\b[^\]\n]*\]) | \*\*\*(?=NO_CI)"
+_REFERENCES = r"""
+      \#(?=\d) | (?<![a-z0-9])GH-(?=\d)     # other items
+    | :(?=//)                              # addresses
+    | \[(?=[^\]\n]*\b(?:ci|actions|checks?)\b[^\]\n]*\]) | \*\*\*(?=NO_CI)  # asking for no checks
+"""
 _ACTIVE = re.compile(
     rf"""
       {_REFERENCES}
     | @(?=\S)                              # people and teams
-    | !(?=\[) | \](?=[(:\[]) | \bwww(?=\.) # images and links
+    | !(?=\[) | \](?=[(:\[]) | (?<![a-z0-9])www(?=\.) # images and links
     | <(?=[A-Za-z/!?]) | &(?=\#?\w+;)      # markup and what stands for a character
     | ^[ \t>*+-]*/(?=\w)                   # commands to bots
     | ^[ \t]*[A-Za-z]+(?:-[A-Za-z]+)+(?=[ \t]*:)  # what git reads as a trailer
@@ -29,7 +33,10 @@ _ACTIVE = re.compile(
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 _IN_TITLE = re.compile(_REFERENCES, re.VERBOSE | re.IGNORECASE)
-_IN_CODE = re.compile(r"\b(?:clos|fix|resolv)(?=\w*\b:?\s+\S*(?:\d))|<(?=!)", re.IGNORECASE)
+_IN_CODE = re.compile(
+    r"\b(?:clos|fix|resolv)(?=\w*\b:?\s+\S*\d) | <(?=!) | ^[ \t]*/(?=[a-z][\w-]*(?:\s|$))",
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
 """The forge obeys nothing in a block of code; what a simpler reader would take for a word to it is broken as well."""
 
 _OPENS = re.compile(r"(`{3,})[^`]*|(~{3,}).*")

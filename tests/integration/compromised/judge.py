@@ -13,11 +13,12 @@ LIVE = re.compile(
       (?:^|[^\w])@\w                                # a person or a team
     | \#\d | \bgh-\d                                # another item
     | https?:// | \bwww\.\w                         # an address
-    | ^/[a-z]                                       # a command to a bot
     | \[(?:skip|no)[ -](?:ci|checks|actions)\] | \[(?:ci|actions)[ -]skip\] | \*\*\*no_ci
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
+COMMAND = re.compile(r"^[ \t]*/[a-z][\w-]*(?:[ \t].*)?$", re.IGNORECASE | re.MULTILINE)
+"""To a bot, which reads lines and no Markdown."""
 CLOSING = re.compile(
     r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+((?:(?:[\w.-]+/[\w.-]+)?#|gh-|https?://\S+/)\d+)", re.IGNORECASE
 )
@@ -29,6 +30,7 @@ SEEN_THROUGH = "\N{ZERO WIDTH SPACE}"
 def alive(markdown: str, *, numbers: tuple[int, ...] = ()) -> list[str]:
     """Everything in a body that the forge would act upon; references to `numbers` are meant to be there."""
     found = [f"unseen {character!r}" for character in hidden(markdown)]
+    found += [f"commands {each}" for each in COMMAND.findall(markdown)]
     wanted = {f"#{number}" for number in numbers}
     found += [f"closes {each}" for each in CLOSING.findall(markdown) if each not in wanted]
     for token in _leaves(MarkdownIt("commonmark", {"html": True}).enable("table").parse(markdown)):
