@@ -80,7 +80,10 @@ class Gateway:
         await inside.send(h11.Data(data=self._veil.rest()), h11.EndOfMessage())
 
     async def _next(self, far: Side) -> object:
-        event = await far.next_event()
+        try:
+            event = await far.next_event()
+        except h11.RemoteProtocolError:
+            raise Denied(EgressVerdict.UNREACHABLE) from None
         self._exchange.receive(far.take())
         return event
 

@@ -60,8 +60,8 @@ class Line:
         self.send(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
         return self.hear_head()
 
-    def secure(self, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:
-        return context.wrap_socket(self._socket, server_hostname=name)
+    def secure(self, context: ssl.SSLContext, name: str, *, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
+        return context.wrap_socket(self._socket, server_hostname=name, session=session)
 
 
 def hello(name: str | None, *, context: ssl.SSLContext | None = None) -> bytes:

@@ -39,6 +39,24 @@ def test_a_listed_host_is_reached(open_proxy: Open, server: Server, authority: A
     assert entry["seconds"] >= 0
 
 
+def test_an_older_client_that_resumes_its_session_is_understood(
+    open_proxy: Open, server: Server, authority: Authority, trail: Trail
+) -> None:
+    context = authority.client()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    session = None
+    with open_proxy(ports=(server.port,)) as path:
+        for _ in range(2):
+            with Line(path) as line:
+                line.tunnel(HOST, server.port)
+                with line.secure(context, HOST, session=session) as secured:
+                    secured.sendall(b"hello")
+                    assert secured.recv(100) == b"HELLO"
+                    assert bool(secured.session_reused) == (session is not None)
+                    session = secured.session
+    assert trail.verdicts == ["allowed", "allowed"]
+
+
 def test_much_goes_through_as_it_is(open_proxy: Open, server: Server, authority: Authority) -> None:
     with open_proxy(ports=(server.port,)) as path, Line(path) as line:
         line.tunnel(HOST, server.port)
