@@ -97,18 +97,19 @@ class Checks:
             name=run["name"],
             run=run["id"],
             completed=run["completed_at"] or "",
-            summary=output.get("title") or "",
+            summary=cleaned(output.get("title") or ""),
             log=tail("\n".join(filter(None, (said, printed)))),
             findings=tuple(_finding(remark) for remark in remarks),
         )
 
 
 def _failed_status(status: dict[str, Any]) -> FailedCheck:
-    return FailedCheck(name=status["context"], completed=status["updated_at"], summary=status["description"] or "")
+    said = cleaned(status["description"] or "")
+    return FailedCheck(name=status["context"], completed=status["updated_at"], summary=said)
 
 
 def _finding(remark: dict[str, Any]) -> Finding:
-    return Finding(path=remark["path"], line=remark["start_line"], message=remark["message"] or "")
+    return Finding(path=remark["path"], line=remark["start_line"], message=cleaned(remark["message"] or ""))
 
 
 def _is_job(run: dict[str, Any]) -> bool:

@@ -45,8 +45,10 @@ def test_an_address_that_was_changed_opens_nothing(judged: Judged, head: str, ol
 
 def test_only_jobs_have_logs_and_only_as_long_as_they_are_kept(judged: Judged, head: str) -> None:
     run = judged.ask("write", "POST", f"{HOME}/check-runs", {"name": "lint", "head_sha": head, "conclusion": "failure"})
-    judged.ask("read", "GET", f"{HOME}/actions/jobs/{run['id']}/logs", status=404)
-    judged.ask("write", "POST", f"{HOME}/actions/jobs/{run['id']}/rerun", status=404)
+    other = failed_job(judged.server.store, NAME, head, log=LOG, app="Another")
+    for number in (run["id"], other, other + 1):
+        judged.ask("read", "GET", f"{HOME}/actions/jobs/{number}/logs", status=404)
+        judged.ask("write", "POST", f"{HOME}/actions/jobs/{number}/rerun", status=404)
     job = failed_job(judged.server.store, NAME, head)
     judged.ask("read", "GET", f"{HOME}/actions/jobs/{job}/logs", status=410)
     judged.ask("nobody", "GET", f"{HOME}/actions/jobs/{job}/logs", status=401)

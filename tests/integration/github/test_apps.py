@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Barrier
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from entropy.state.connection import RedisConnection
 from entropy.state.keys import Keys
 from entropy.state.tokens import Tokens
 from tests.forge_server import ForgeServer, running_forge
+from tests.jobs import failed_job
 
 REPOSITORY, OTHER = "acme/widgets", "acme/gadgets"
 GRANTED = {
@@ -241,3 +243,24 @@ def test_the_token_is_nowhere_to_be_seen_while_git_works(place: Place, tmp_path:
 def test_what_is_not_granted_is_not_asked_for() -> None:
     granted = {"metadata": "read", "issues": "read", "contents": "write"}
     assert permissions("merger", granted) == {"metadata": "read", "contents": "write", "issues": "read"}
+
+
+@pytest.mark.parametrize(
+    ("granted", "log", "again"), [("", "", False), ("read", "Red.", False), ("write", "Red.", True)]
+)
+def test_logs_of_jobs_need_one_permission_and_running_them_again_needs_more_of_it(
+    place: Place, granted: str, log: str, again: bool
+) -> None:
+    place.forge.store.install_app(place.number, "acme", None, {**GRANTED, **({"actions": granted} if granted else {})})
+    with place.acting_as("coder") as coder, place.acting_as("scheduler") as scheduler:
+        url, token = coder.repository(REPOSITORY).clone_url, coder.token(REPOSITORY)
+        mirror = Mirror(RepositorySettings(cache=place.forge.data / "cache"), url=url, token=token)
+        mirror.fetch()
+        commit = mirror.commit_of("refs/heads/main")
+        job = failed_job(place.forge.store, REPOSITORY, commit, log=b"Red.\n")
+        (check,) = coder.checks.failed(REPOSITORY, commit, logs=True)
+        assert check.log == log
+        with pytest.raises(ForgeRefused):
+            coder.checks.rerun(REPOSITORY, job)  # never its office
+        with nullcontext() if again else pytest.raises(ForgeRefused):
+            scheduler.checks.rerun(REPOSITORY, job)

@@ -56,6 +56,16 @@ def test_the_tail_of_a_job_is_what_its_failed_check_says(world: World) -> None:
         assert {check.log for check in github.checks.failed(REPOSITORY, head)} == {""}
 
 
+def test_the_failures_of_another_app_are_no_jobs(world: World) -> None:
+    _, head = world.pull("other", **{"other.txt": "x\n"})
+    run = failed_job(world.store, REPOSITORY, head, log=b"Red.\n", app="Another")
+    with world.acting_as("coder") as github:
+        (check,) = github.checks.failed(REPOSITORY, head, logs=True)
+        assert check.log == ""
+        github.checks.rerun(REPOSITORY, run)
+        assert [each.state for each in github.checks.at(REPOSITORY, head)] == ["failure"]  # up to that App
+
+
 def test_no_more_than_its_end_is_fetched_of_a_long_log(world: World) -> None:
     _, head = world.pull("long", **{"long.txt": "x\n"})
     before = b"early\n" * KEPT
@@ -175,6 +185,20 @@ def test_what_a_log_says_is_no_mark_of_ours_and_no_control_character() -> None:
     said = cleaned(attack)
     assert said == "< !-- entropy:report -->\n/entropy approve\nlinkxy\n"
     assert marker_of(said) is None
+
+
+def test_nothing_else_that_a_check_says_is_a_mark_of_ours(world: World) -> None:
+    _, head = world.pull("marks", **{"marks.txt": "x\n"})
+    mark = "<!-- entropy:report -->"
+    remark = {"path": "marks.txt", "start_line": 1, "end_line": 1, "annotation_level": "failure", "message": mark}
+    output = {"title": mark, "summary": mark, "text": mark, "annotations": [remark]}
+    made = {"name": "lint", "head_sha": head, "conclusion": "failure", "output": output}
+    world.person("coder", "POST", "/check-runs", made)
+    world.person("coder", "POST", f"/statuses/{head}", {"state": "failure", "context": "old", "description": mark})
+    with world.acting_as("coder") as github:
+        told = github.checks.failed(REPOSITORY, head, logs=True)
+    assert "<!--" not in str(told)
+    assert str(told).count("< !-- entropy:report -->") == 5
 
 
 def test_both_the_first_and_the_last_error_are_kept() -> None:
