@@ -197,7 +197,10 @@ def test_the_folder_cannot_be_changed_from_inside(make: MakeBackend) -> None:
     """
     with opened(make(egress={"setup_hosts": (HOST,)})) as sandbox:
         result = sandbox.exec(["sh", "-c", script], phase=Phase.SETUP)
+        mounts = sandbox.exec(["cat", "/proc/mounts"]).stdout.splitlines()
     assert result.stdout.split() == ["certificates.pem", "forwarder.py", "proxy.sock"]
+    (options,) = [line.split()[3] for line in mounts if line.split()[1] == str(INSIDE)]
+    assert "ro" in options.split(",")
 
 
 def test_what_a_phase_leaves_behind_has_no_way_out_later(make: MakeBackend, index: Server, trail: Trail) -> None:
