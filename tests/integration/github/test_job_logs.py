@@ -109,9 +109,13 @@ def test_a_redirect_of_the_other_host_is_not_followed(caplog: pytest.LogCaptureF
 
 
 @pytest.mark.parametrize("place", ["ftp://127.0.0.1/log", "file:///etc/passwd", "https://127.0.0.1:1/log"])
-def test_no_address_but_one_of_the_web_is_asked(place: str) -> None:
-    with scripted(pointing(place)) as forge:
+def test_no_address_but_one_of_the_web_is_asked_and_none_is_written_down(
+    place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with scripted(pointing(f"{place}?sig=5ecret")) as forge, caplog.at_level(logging.DEBUG, "entropy"):
         assert tail(forge.api) == ""
+    (record,) = caplog.records
+    assert "5ecret" not in str(record.__dict__)
 
 
 def test_an_encrypted_forge_may_not_point_to_a_plain_address() -> None:
