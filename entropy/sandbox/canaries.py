@@ -1,6 +1,7 @@
 """What a sandbox must not be able to do, tried in a sandbox of its own kind: what a daemon promises is no proof."""
 
 import io
+import secrets
 import signal
 import socket
 import struct
@@ -13,8 +14,17 @@ from entropy.sandbox.backends.machine_code import HERE, MACHINES, RESULT, System
 from entropy.sandbox.interface import Sandbox
 from entropy.sandbox.policy import MIB, SandboxPolicy
 
-BOUNDS = {"memory": 128 * MIB, "workspace": 16 * MIB, "tmp": 16 * MIB, "pids": 32, "inodes": 256}
-"""Small enough to be hit in no time."""
+BOUNDS = {
+    "memory": 128 * MIB,
+    "workspace": 16 * MIB,
+    "tmp": 16 * MIB,
+    "pids": 32,
+    "inodes": 256,
+    "stage_seconds": 300.0,
+}
+"""Small enough to be hit in no time, but for the last."""
+PREFLIGHT = "preflight-"
+"""How the name of a sandbox begins that is opened for no run; no reaper takes it before its time is over."""
 
 
 class Guarantee(StrEnum):
@@ -26,6 +36,8 @@ class Guarantee(StrEnum):
     SCRATCH = "a limit for the size of /tmp"
     FILES = "a limit for the number of files in the workspace"
     PROCESSES = "a limit for the number of processes"
+    PROCESSOR = "a limit of processor time for all its processes together"
+    """Told by whoever sets it; a machine that is busy cannot tell."""
     NETWORK = "the absence of a network"
     VSOCK = "a filter against AF_VSOCK sockets, which lead to the machine's host"
     IO_URING = "a filter against io_uring"
@@ -83,6 +95,10 @@ def missing(sandbox: Sandbox) -> list[Guarantee]:
         return [Guarantee.TOOLS]  # nothing else can be tried
     found = list(dict.fromkeys(_tried(sandbox)))
     return found + [guarantee for guarantee, script in EXCESSES.items() if _succeeds(sandbox, script)]
+
+
+def preflight_name() -> str:
+    return f"{PREFLIGHT}{secrets.token_hex(4)}"
 
 
 def bounds(policy: SandboxPolicy) -> SandboxPolicy:

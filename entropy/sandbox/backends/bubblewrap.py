@@ -13,6 +13,7 @@ import re
 import secrets
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -134,7 +135,7 @@ class BubblewrapBackend:
         self._egress = egress or Egress(settings.egress)
 
     def preflight(self) -> tuple[str, ...]:
-        return self._proven(f"preflight-{secrets.token_hex(4)}")
+        return self._proven(canaries.preflight_name())
 
     def _proven(self, run_id: str) -> tuple[str, ...]:
         """The verdict; the sandbox in which it is found is the run's, or the reaper would take it for left over."""
@@ -157,12 +158,19 @@ class BubblewrapBackend:
             cell.kept = session.kept
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
-        dead = [folder for folder in self._folders() if _run_of(folder) not in live]
+        dead = [folder for folder in self._folders() if _run_of(folder) not in live and not self._is_at_proof(folder)]
         for folder in dead:
             NamespaceCell(folder, self._policy).remove()
         lost = [stray for stray in strays.strays(self._directory) if stray.run not in live and strays.remove(stray)]
         names = [*(folder.name for folder in dead), *(f"{stray.kind} {stray.name}" for stray in lost)]
         return [*names, *self._egress.reap(live)]
+
+    def _is_at_proof(self, folder: Path) -> bool:
+        if not folder.name.startswith(canaries.PREFLIGHT):
+            return False
+        with contextlib.suppress(FileNotFoundError):  # it has just ended
+            return time.time() - folder.stat().st_mtime < canaries.bounds(self._policy).lifetime
+        return False
 
     def belongings(self) -> list[Belonging]:
         folders = [
@@ -188,17 +196,15 @@ class BubblewrapBackend:
         policy = canaries.bounds(self._policy)
         with self._cell(run_id, policy) as cell:
             missing = canaries.missing(Session(cell, policy))
-            absent = tuple(guarantee for guarantee in missing if guarantee in ABSENT)
-            whole = {"memory", "pids", "cpu"} - cell.limited()
+            bound = cell.limited()
         if refused := [guarantee for guarantee in missing if guarantee not in ABSENT]:
             raise ConfigurationError(
                 f"A bubblewrap sandbox does not have {'; '.join(refused)}. Install git below /usr, and a bubblewrap"
                 " and kernel with user namespaces and system-call filters."
             )
-        logger.warning(
-            "bubblewrap is weaker than a container; it is for trusted work",
-            extra={"absent": list(absent), "per_process_only": sorted(whole)},
-        )
+        absent = (*missing, *(() if "cpu" in bound else (Guarantee.PROCESSOR,)))
+        said = "; ".join(absent) or "nothing"
+        logger.warning("bubblewrap is weaker than a container and for trusted work; absent here: %s", said)
         return absent
 
     def _folders(self) -> list[Path]:

@@ -36,12 +36,6 @@ def translated() -> Iterator[None]:
         raise SandboxUnavailable(f"The Docker daemon does not serve: {error}") from error
 
 
-def daemon_time(client: Any) -> float:
-    """The daemon's clock, in seconds: workers on several machines may share one daemon, and their clocks differ."""
-    with translated():
-        return moment(str(client.info()["SystemTime"]))
-
-
 def moment(told: str) -> float:
     """A time as the daemon writes it, in seconds since 1970."""
     return datetime.fromisoformat(told[:19] + "+00:00" if told.endswith("Z") else told).timestamp()
@@ -85,7 +79,6 @@ class ContainerCell:
         policy = self._policy
         options = f"size={policy.workspace},nr_inodes={policy.inodes},mode=0700,{OWN}"
         with translated():
-            self._labels[EXPIRES] = str(int(daemon_time(self._client) + policy.lifetime))
             self._volume = self._client.volumes.create(
                 self._name,
                 driver="local",

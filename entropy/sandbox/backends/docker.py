@@ -1,24 +1,32 @@
 """Sandboxes as containers: no capabilities, no network, a read-only root, every limit set and its effect proven."""
 
 import contextlib
-import secrets
 import threading
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import docker
 
 from entropy.errors import ConfigurationError, SandboxUnavailable
 from entropy.sandbox import canaries
 from entropy.sandbox.backends import containers
-from entropy.sandbox.backends.containers import EXPIRES, OWNER, RUN, ContainerCell, daemon_time, translated
+from entropy.sandbox.backends.containers import EXPIRES, OWNER, RUN, ContainerCell, moment, translated
 from entropy.sandbox.belongings import Belonging, Kind
 from entropy.sandbox.egress.outlet import Egress, Outlet
 from entropy.sandbox.policy import SandboxPolicy
 from entropy.sandbox.session import Session
 from entropy.settings import SandboxSettings
+
+
+class _Place(NamedTuple):
+    """What is asked of a daemon once per sandbox."""
+
+    image: str
+    """An id: a tag may be moved while it is used."""
+    now: float
+    """The daemon's clock: workers on several machines may share one daemon, and their clocks differ."""
 
 
 class DockerBackend:
@@ -38,20 +46,20 @@ class DockerBackend:
 
     def preflight(self) -> tuple[str, ...]:
         with self._client() as client:
-            self._ready(client, self._policy.image, f"preflight-{secrets.token_hex(4)}")
+            self._ready(client, self._policy.image, canaries.preflight_name())
         return ()
 
     @contextlib.contextmanager
     def open(self, run_id: str, policy: SandboxPolicy | None = None) -> Iterator[Session]:
         policy = policy or self._policy
         with self._client() as client:
-            image = self._ready(client, policy.image, run_id)
+            place = self._ready(client, policy.image, run_id)
             for thing in self._things(client):  # of an earlier attempt, whose worker has lost the run
                 if _label(thing, RUN) == run_id:
                     _remove(thing)
             with (
                 self._egress.outlet(run_id, policy.network) as outlet,
-                self._cell(client, run_id, policy, image, outlet) as cell,
+                self._cell(client, run_id, policy, place, outlet) as cell,
             ):
                 session = Session(cell, policy, outlet)
                 yield session
@@ -59,8 +67,9 @@ class DockerBackend:
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
         with self._client() as client:
-            now = daemon_time(client)
-            dead = [thing for thing in self._things(client) if _label(thing, RUN) not in live or _expires(thing) < now]
+            with translated():
+                now = moment(client.info()["SystemTime"])
+            dead = [thing for thing in self._things(client) if _expires(thing) < now or not _is_at_work(thing, live)]
             for thing in dead:
                 _remove(thing)
             return [*(thing.name for thing in dead), *self._egress.reap(live)]
@@ -81,10 +90,10 @@ class DockerBackend:
 
     @contextlib.contextmanager
     def _cell(
-        self, client: Any, run_id: str, policy: SandboxPolicy, image: str, outlet: Outlet | None = None
+        self, client: Any, run_id: str, policy: SandboxPolicy, place: _Place, outlet: Outlet | None = None
     ) -> Iterator[ContainerCell]:
-        labels = {OWNER: self._owner, RUN: run_id}
-        cell = ContainerCell(client, policy, image=image, runtime=self._runtime, labels=labels)
+        labels = {OWNER: self._owner, RUN: run_id, EXPIRES: str(int(place.now + policy.lifetime))}
+        cell = ContainerCell(client, policy, image=place.image, runtime=self._runtime, labels=labels)
         cell.shown = outlet.folders if outlet else ()
         try:
             cell.make()
@@ -93,23 +102,24 @@ class DockerBackend:
             if not cell.kept:
                 cell.remove()
 
-    def _ready(self, client: Any, name: str, run_id: str) -> str:
-        """The id of the image, once it is proven on this daemon; a tag may be moved meanwhile.
+    def _ready(self, client: Any, name: str, run_id: str) -> _Place:
+        """The daemon, once the image is proven on it.
 
         It is proven in a sandbox of the run, or the reaper would take that for left over.
         """
         with translated():
-            image = str(client.images.get(name).id)
-            verdict = (self._host, self._runtime, str(client.info()["ID"]), image)
+            image, info = str(client.images.get(name).id), client.info()
+        place = _Place(image, moment(info["SystemTime"]))
+        verdict = (self._host, self._runtime, str(info["ID"]), image)
         with self._proving:
             if verdict not in self._proven:
-                self._prove(client, image, run_id)
+                self._prove(client, place, run_id)
                 self._proven.add(verdict)
-        return image
+        return place
 
-    def _prove(self, client: Any, image: str, run_id: str) -> None:
+    def _prove(self, client: Any, place: _Place, run_id: str) -> None:
         policy = canaries.bounds(self._policy)
-        with self._cell(client, run_id, policy, image) as cell:
+        with self._cell(client, run_id, policy, place) as cell:
             missing = canaries.missing(Session(cell, policy))
         if missing:
             raise ConfigurationError(
@@ -137,9 +147,13 @@ def _label(thing: Any, name: str) -> str:
     return str((attributes.get("Labels") or {}).get(name, ""))
 
 
+def _is_at_work(thing: Any, live: AbstractSet[str]) -> bool:
+    return _label(thing, RUN) in live or _label(thing, RUN).startswith(canaries.PREFLIGHT)
+
+
 def _belonging(thing: Any) -> Belonging:
     kind = Kind.CONTAINER if "Config" in thing.attrs else Kind.VOLUME
-    since = containers.moment(thing.attrs["Created" if kind is Kind.CONTAINER else "CreatedAt"])
+    since = moment(thing.attrs["Created" if kind is Kind.CONTAINER else "CreatedAt"])
     return Belonging(kind=kind, name=thing.name, run=_label(thing, RUN), since=since)
 
 

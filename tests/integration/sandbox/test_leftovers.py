@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from entropy.sandbox.factory import make_backend
 from entropy.sandbox.interface import Backend
-from tests.integration.sandbox.places import Place, processes, until
+from tests.integration.sandbox.places import BubblewrapPlace, Place, processes, until
 from tests.integration.sandbox.trees import tar
 
 WORKER = """
@@ -29,6 +32,13 @@ from entropy.sandbox.factory import make_backend
 from entropy.settings import SandboxSettings
 with make_backend(SandboxSettings.model_validate_json(sys.argv[1])).open(sys.argv[2]):
     pass
+"""
+
+PROVER = """
+import sys
+from entropy.sandbox.factory import make_backend
+from entropy.settings import SandboxSettings
+make_backend(SandboxSettings.model_validate_json(sys.argv[1])).preflight()
 """
 
 
@@ -79,6 +89,28 @@ def test_the_reaper_does_not_disturb_the_preflight_of_a_live_run(place: Place, b
         while worker.poll() is None:
             removed += backend.reap({run_id})
     assert (removed, worker.returncode) == ([], 0)
+    assert place.remains() == []
+
+
+def test_the_reaper_does_not_disturb_a_preflight(place: Place, backend: Backend) -> None:
+    """In a process of its own, which has proven nothing yet."""
+    argv = [sys.executable, "-c", PROVER, place.settings.model_dump_json()]
+    removed = []
+    with subprocess.Popen(argv, env=dict(os.environ)) as worker:
+        while worker.poll() is None:
+            removed += backend.reap(set())
+    assert (removed, worker.returncode) == ([], 0)
+    assert place.remains() == []
+
+
+@pytest.mark.bubblewrap
+def test_what_a_killed_preflight_left_goes_when_its_time_is_over(tmp_path: Path) -> None:
+    place = BubblewrapPlace(tmp_path)
+    left = place.settings.directory / "preflight-0.00000000"
+    left.mkdir(parents=True)
+    assert make_backend(place.settings).reap(set()) == []
+    os.utime(left, (time.time() - 3600,) * 2)
+    assert make_backend(place.settings).reap(set()) == [left.name]
     assert place.remains() == []
 
 

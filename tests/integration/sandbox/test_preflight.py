@@ -102,9 +102,9 @@ def test_the_daemon_behind_a_door_that_forgets_nothing_passes(docker: DockerPlac
 @pytest.mark.bubblewrap
 def test_bubblewrap_says_what_it_lacks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     absent = make_backend(BubblewrapPlace(tmp_path).settings).preflight()
-    assert set(absent) <= {Guarantee.MEMORY, Guarantee.PROCESSES, Guarantee.SIZE, Guarantee.FILES}
     assert "weaker than a container" in caplog.text
+    assert all(what in caplog.text for what in absent)
     if os.geteuid() == 0:
         assert absent == ()
     else:
-        assert {Guarantee.MEMORY, Guarantee.SIZE, Guarantee.FILES} <= set(absent)
+        assert {Guarantee.MEMORY, Guarantee.SIZE, Guarantee.FILES, Guarantee.PROCESSOR} <= set(absent)
