@@ -177,7 +177,7 @@ class BubblewrapBackend:
             Belonging(kind=Kind.FOLDER, name=folder.name, run=_run_of(folder), since=folder.stat().st_mtime)
             for folder in self._folders()
         ]
-        return [*folders, *strays.strays(self._directory)]
+        return [*folders, *strays.strays(self._directory), *self._egress.belongings()]
 
     @contextlib.contextmanager
     def _cell(self, run_id: str, policy: SandboxPolicy, outlet: Outlet | None = None) -> Iterator[NamespaceCell]:

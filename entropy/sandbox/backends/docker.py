@@ -76,7 +76,7 @@ class DockerBackend:
 
     def belongings(self) -> list[Belonging]:
         with self._client() as client:
-            return [_belonging(thing) for thing in self._things(client)]
+            return [*(_belonging(thing) for thing in self._things(client)), *self._egress.belongings()]
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[Any]:

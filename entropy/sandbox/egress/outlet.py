@@ -4,6 +4,7 @@ import contextlib
 import secrets
 import shutil
 import ssl
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from entropy.errors import ConfigurationError, SecretNotFound
 from entropy.models import Secret
+from entropy.sandbox.belongings import Belonging, Kind
 from entropy.sandbox.egress import forwarder
 from entropy.sandbox.egress.destinations import Resolve, resolved
 from entropy.sandbox.egress.dialects import PLACEHOLDER
@@ -23,7 +25,8 @@ from entropy.settings import EgressSettings
 INSIDE = Path("/run/entropy-egress")
 """Where the folder is shown in a sandbox, read-only."""
 FORWARDER, CERTIFICATES, SOCKET = "forwarder.py", "certificates.pem", "proxy.sock"
-RUN = "run"
+RUN, SETTLING = "run", 60.0
+"""The file that says whose a folder is, and how many seconds one may take to get it."""
 ADDRESS = f"http://127.0.0.1:{forwarder.PORT}"
 PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
 LOCAL_VARIABLES = ("no_proxy", "NO_PROXY")
@@ -90,7 +93,14 @@ class Egress:
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
         """Remove the folders of runs that are not in `live`; returns their names."""
-        return self._remove(folder for folder in self._folders() if _run_of(folder) not in live)
+        return self._remove(folder for folder in self._folders() if _is_settled(folder) and _run_of(folder) not in live)
+
+    def belongings(self) -> list[Belonging]:
+        """The folders, each with a socket while its sandbox has a way out."""
+        return [
+            Belonging(kind=Kind.SOCKET, name=folder.name, run=_run_of(folder), since=_since(folder))
+            for folder in self._folders()
+        ]
 
     def _remove(self, folders: Iterable[Path]) -> list[str]:
         removed = []
@@ -186,3 +196,15 @@ def _run_of(folder: Path) -> str:
         return (folder / RUN).read_text()
     except OSError:  # another one is removing it
         return ""
+
+
+def _since(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:  # another one has removed it
+        return time.time()
+
+
+def _is_settled(folder: Path) -> bool:
+    """Whether it says whose it is, or has had the time to."""
+    return bool(_run_of(folder)) or time.time() - _since(folder) > SETTLING

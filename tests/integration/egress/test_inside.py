@@ -16,6 +16,7 @@ from entropy.errors import ConfigurationError
 from entropy.logging.redaction import Redaction
 from entropy.sandbox.backends.bubblewrap import BubblewrapBackend
 from entropy.sandbox.backends.docker import DockerBackend
+from entropy.sandbox.belongings import Kind
 from entropy.sandbox.egress.destinations import is_global, resolved
 from entropy.sandbox.egress.indexes import read_indexes
 from entropy.sandbox.egress.outlet import INSIDE, Egress
@@ -236,13 +237,32 @@ def test_the_command_is_what_it_is_without_a_way_out(make: MakeBackend) -> None:
         assert sandbox.exec(["sleep", "60"], timeout=2, phase=Phase.SETUP).timed_out
 
 
+def test_the_forwarder_holds_nothing_of_a_command_open(make: MakeBackend) -> None:
+    script = """
+    for process in /proc/[0-9]*; do
+        if tr '\\0' ' ' < $process/cmdline | grep -q '^python3 -I .*forwarder.py'; then
+            readlink $process/fd/0 $process/fd/1 $process/fd/2
+        fi
+    done 2> /dev/null
+    """
+    with opened(make(egress={"setup_hosts": (HOST,)})) as sandbox:
+        sandbox.exec(["true"], phase=Phase.SETUP)
+        result = sandbox.exec(["sh", "-c", script], phase=Phase.SETUP)
+    assert result.stdout.split() == ["/dev/null"] * 3
+
+
 def test_what_a_killed_worker_left_is_reaped(make: MakeBackend, directory: Path) -> None:
     backend = make(egress={"setup_hosts": (HOST,)})
     live = f"{MARK}-{uuid.uuid4().hex}"
     for name, run in (("a", live), ("b", "gone")):
         (directory / name / "shown").mkdir(parents=True)
         (directory / name / "run").write_text(run)
+    (directory / "new").mkdir()  # that does not say yet whose it is
+    found = {(thing.kind, thing.name, thing.run) for thing in backend.belongings() if thing.kind is Kind.SOCKET}
+    assert found == {(Kind.SOCKET, "a", live), (Kind.SOCKET, "b", "gone"), (Kind.SOCKET, "new", "")}
     assert backend.reap({live}) == ["b"]
+    os.utime(directory / "new", (0, 0))
+    assert backend.reap({live}) == ["new"]
     with backend.open(live):
         assert "a" not in os.listdir(directory)
 
