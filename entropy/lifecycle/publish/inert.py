@@ -19,7 +19,7 @@ _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uf
 _REFERENCES = r"""
       \#(?=\d) | (?<![a-z0-9])GH-(?=\d)     # other items
     | :(?=//)                              # addresses
-    | \[(?=[^\]\n]*\b(?:ci|actions|checks?)\b[^\]\n]*\]) | \*\*\*(?=NO_CI)  # asking for no checks
+    | \[(?=[^\]\n]{0,20}\b(?:ci|actions|checks?)\b[^\]\n]{0,20}\]) | \*\*\*(?=NO_CI)  # asking for no checks
 """
 _ACTIVE = re.compile(
     rf"""
@@ -40,7 +40,7 @@ _IN_CODE = re.compile(
 """The forge obeys nothing in a block of code; what a simpler reader would take for a word to it is broken as well."""
 
 _OPENS = re.compile(r"(`{3,})[^`]*|(~{3,}).*")
-_NESTED = re.compile(r"([ \t>*+\d.)-]+)(?=`{3}|~{3})")
+_NESTED = re.compile(r"^([ \t>*+\d.)-]+)(?=`{3}|~{3})")
 
 
 def inert(text: str) -> str:
