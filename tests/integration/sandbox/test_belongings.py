@@ -18,7 +18,7 @@ from entropy.sandbox.backends.cgroups import Cgroups, made
 from entropy.sandbox.belongings import Kind
 from entropy.sandbox.factory import make_backend
 from entropy.sandbox.interface import Backend
-from entropy.settings import Settings
+from entropy.settings import EgressSettings, Settings
 from entropy.wiring import Toolbox, equip, toolbox
 from tests.integration.sandbox.places import MARK, BubblewrapPlace, Place, until
 from tests.services import require
@@ -80,6 +80,21 @@ def test_a_process_whose_folder_is_gone_is_ended(tmp_path: Path, run_id: str) ->
             assert process.wait(10) == -9
         finally:
             process.kill()
+
+
+@pytest.mark.bubblewrap
+def test_the_socket_of_a_way_out_is_listed_and_goes(tmp_path: Path, run_id: str) -> None:
+    egress = EgressSettings(directory=tmp_path / "egress")
+    settings = BubblewrapPlace(tmp_path).settings.model_copy(update={"egress": egress})
+    left = egress.directory / "0123456789abcdef"
+    left.mkdir(parents=True)
+    (left / "run").write_text(run_id)
+    backend = make_backend(settings)
+    (found,) = [thing for thing in backend.belongings() if thing.kind is Kind.SOCKET]
+    assert (found.name, found.run) == (left.name, run_id)
+    assert backend.reap({run_id}) == []
+    assert backend.reap(set()) == [left.name]
+    assert not left.exists()
 
 
 @pytest.fixture
