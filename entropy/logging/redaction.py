@@ -6,6 +6,7 @@ from typing import ClassVar
 SHAPES = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|(?:hvs|hvb|s)\.[A-Za-z0-9_-]{20,}"
     r"|(?i:(?<=authorization: )\S+ \S+)|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
+    r"|(?i:(?<=[?&]sig=)|(?<=[?&]X-Amz-Signature=))[^\s&\"'\\]+"  # of an address that is a credential by itself
 )
 SHORTEST = 6
 

@@ -4,6 +4,8 @@ import io
 import json
 import logging
 
+import pytest
+
 from entropy.logging.redaction import Redaction
 from entropy.logging.structured import Context, RedactingJsonFormatter, about
 from entropy.models import Run, WorkItem
@@ -66,3 +68,11 @@ def test_shapes_of_tokens_are_taken_out_unasked() -> None:
 def test_very_short_values_do_not_blank_the_log() -> None:
     Redaction.register("a")
     assert line("banana")["message"] == "banana"
+
+
+@pytest.mark.parametrize("name", ["sig", "X-Amz-Signature"])
+def test_the_signature_of_an_address_appears_nowhere(name: str) -> None:
+    written = json.dumps(line(f'"GET /log?se=1&{name}=aB%2f9&sp=r HTTP/1.1" 200'))
+    assert "aB%2f9" not in written
+    assert "&sp=r HTTP" in written
+    assert line(f'at "https://store/log?{name}=aB"')["message"] == f'at "https://store/log?{name}=***"'
