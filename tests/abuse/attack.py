@@ -117,8 +117,18 @@ FIRST = ("sh", "-c", '"$@"; exit $?', "sh")
 """PID 1 of the control, since PID 1 is what some attacks are after."""
 
 
+_shown: dict[object, Verdict] = {}
+
+
 def outside(attack: Attack, folder: Path, *arguments: object, apart: tuple[str, ...] = APART) -> Verdict:
-    """The control: the same program with the rights of root and no sandbox around it."""
+    """The control: the same program with the rights of root and no sandbox around it; once, whatever it is for."""
+    key = (attack.name, apart[:3])
+    if key not in _shown or not _shown[key].won:
+        _shown[key] = _outside(attack, folder, arguments, apart)
+    return _shown[key]
+
+
+def _outside(attack: Attack, folder: Path, arguments: tuple[object, ...], apart: tuple[str, ...]) -> Verdict:
     done = subprocess.run(
         [*apart, *FIRST, sys.executable, "-c", attack.program, *map(str, arguments)],
         cwd=folder,

@@ -41,7 +41,7 @@ STATUS = Attack(
     LIE,
     """
     said = [b'{"exit-code": 0}\\n', b'{ "child-pid": 1, "exit-code": 0 }\\n']
-    for process in ("self", "1", str(os.getppid())):
+    for process in sys.argv[1:] or ("self", "1", str(os.getppid())):
         try:
             numbers = os.listdir("/proc/%s/fd" % process)
         except OSError:

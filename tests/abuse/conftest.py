@@ -85,6 +85,8 @@ def note(request: pytest.FixtureRequest, place: Place, record_property: Callable
 
     def enter(attack: Attack, verdict: Verdict) -> None:
         got = f"absent: {attack.absent[backend]}" if backend in attack.absent else str(verdict)
+        if verdict.won and backend in attack.open:
+            got += f" (known: {attack.open[backend]})"
         record_property(ROW, [attack.name, attack.wanted, backend, got])
         if backend in attack.absent:
             assert verdict.won, f"the row says that {backend} does not stop it, yet it was stopped: {verdict}"
@@ -112,12 +114,12 @@ def _table(out: pytest.TerminalReporter, rows: dict[tuple[str, str], dict[str, s
     out.section("abuse: what the attacker wanted, what it got")
     lines: list[tuple[str, ...]] = [("attack", "wanted", "docker", "bubblewrap")]
     for (attack, wanted), got in sorted(rows.items()):
-        lines.append((attack, wanted, *(got.get(name, got.get("both", "-")) for name in ("docker", "bubblewrap"))))
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
+        lines.append((attack, wanted, *(got.get(name, "-") for name in ("docker", "bubblewrap"))))
+    widths = [min(60, max(len(line[column]) for line in lines)) for column in range(3)]
     for line in lines:
         out.write_line("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]))
     for backend in ("docker", "bubblewrap"):
-        got_there = [got.get(backend, got.get("both", "")) for got in rows.values()]
+        got_there = [got.get(backend, "") for got in rows.values()]
         won = sum(got.startswith("SUCCEEDED") for got in got_there)
         absent = sum(got.startswith("absent") for got in got_there)
         out.write_line(f"{backend}: {sum(map(bool, got_there))} attacks, {won} succeeded, {absent} not limited there")

@@ -31,9 +31,9 @@ CLOSED = Attack(
     "mkdir closed; echo evil > closed/x; chmod 000 closed",
 )
 DEEP = Attack(
-    "collector: two thousand folders deep",
+    "collector: two hundred folders deep",
     "a collector that breaks off in the middle",
-    "python3 -c \"import os\nfor i in range(2000): os.mkdir('d' * 100); os.chdir('d' * 100)\nopen('x', 'w').close()\"",
+    "python3 -c \"import os\nfor i in range(200): os.mkdir('d' * 100); os.chdir('d' * 100)\nopen('x', 'w').close()\"",
 )
 LAST = Attack(
     "collector: a file that changes and keeps its times",

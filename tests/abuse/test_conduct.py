@@ -83,7 +83,8 @@ def test_forged_words(shared: Sandbox, note: Note) -> None:
 
 def test_forged_status(shared: Sandbox, note: Note) -> None:
     reader, writer = os.pipe()
-    with subprocess.Popen([sys.executable, "-c", conduct.STATUS.program], pass_fds=(writer,)) as naive:
+    # Outside it is to write to its own files only: its parent is this process.
+    with subprocess.Popen([sys.executable, "-c", conduct.STATUS.program, "self"], pass_fds=(writer,)) as naive:
         os.close(writer)
         assert b"exit-code" in os.read(reader, 1000), "the control shows nothing"
     os.close(reader)

@@ -67,9 +67,17 @@ def harvest(backend: Backend) -> Iterator[bytes]:
         yield sandbox.collect()
 
 
+@pytest.fixture(scope="session")
+def shown() -> set[str]:
+    """Controls that have shown what they are for; it is the same for every backend."""
+    return set()
+
+
 @pytest.mark.parametrize("attack", git_payloads.TABLE, ids=lambda attack: attack.name)
-def test_payload(harvest: bytes, attack: Attack, note: Note, tmp_path: Path) -> None:
-    assert naive(tmp_path, attack.body, git_payloads.HABIT, start=git_payloads.START), "the control shows nothing"
+def test_payload(harvest: bytes, attack: Attack, shown: set[str], note: Note, tmp_path: Path) -> None:
+    if attack.name not in shown:
+        assert naive(tmp_path, attack.body, git_payloads.HABIT, start=git_payloads.START), "the control shows nothing"
+        shown.add(attack.name)
     note(attack, honest(harvest, tmp_path / "patched"))
 
 

@@ -98,7 +98,7 @@ def test_collecting(backend: Backend, shared: Sandbox, note: Note, tmp_path: Pat
     with backend.open(new_run()) as collected:
         assert collected.exec(["sh", "-c", "seq 100000 > of-the-collected"]).exit_status == 0
         watchers = [
-            threading.Thread(target=lambda: got.update(inside=inside(shared, WATCH, 3))),
+            threading.Thread(target=lambda: got.update(inside=inside(shared, WATCH, 1.5))),
             threading.Thread(target=lambda: got.update(outside=outside(WATCH, tmp_path, 20, apart=()))),
         ]
         for watcher in watchers:
