@@ -18,6 +18,7 @@ SMALL = {
     "memory_mib": 256,
     "workspace_mib": 64,
     "tmp_mib": 32,
+    "inodes": 16_384,
     "pids": 64,
     "output_kib": 16,
     "patch_mib": 1,
