@@ -2,6 +2,7 @@
 
 import logging
 import logging.config
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,9 @@ from pythonjsonlogger.json import JsonFormatter
 from entropy.logging.redaction import Redaction
 from entropy.models import Run
 from entropy.settings import LogSettings
+
+_STEERING = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
+"""What a terminal obeys in place of showing it; lines and tabs are kept."""
 
 _run: ContextVar[dict[str, Any] | None] = ContextVar("entropy_run", default=None)
 
@@ -58,10 +62,14 @@ class RedactingJsonFormatter(JsonFormatter):
 
 
 class RedactingTextFormatter(logging.Formatter):
-    """The same for people who watch a terminal."""
+    """The same for people who watch a terminal, which nothing that is logged can steer."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return Redaction.apply(super().format(record))
+        return _STEERING.sub(_escaped, Redaction.apply(super().format(record)))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()
 
 
 def configure(settings: LogSettings) -> None:

@@ -9,8 +9,8 @@ from functools import lru_cache
 FORBIDDEN = (".github/workflows/**", ".github/actions/**")
 """What runs with the rights of the repository; an agent's change never touches it."""
 
-# These steer git itself, and Windows knows `.git` as `git~1`; `.gitignore` and `.github` are names like others.
-_GIT_NAMES = re.compile(r"\.git(modules|attributes|config)?|git~\d+")
+# These steer git itself, also by Windows' short names for them; `.gitignore` and `.github` are names like others.
+_GIT_NAMES = re.compile(r"\.git(modules|attributes|config)?|git(mod|att)?~\d+|gi7(e|eb|eba|d|d2|d29)~\d+")
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """What shows nothing, or nothing by itself, besides what is not printable."""

@@ -33,8 +33,7 @@ STEER = "a terminal that shows, types or copies what the attacker wants"
 ESCAPES = 'os.write(2, b"\\x1b]0;evil\\x07\\x1b]52;c;ZXZpbA==\\x07\\x1b[2J\\rforged")\nsys.exit(3)'
 TITLES = Attack("escapes in evidence", STEER, ESCAPES)
 JSON_LOG = Attack("escapes in a log of JSON", STEER, ESCAPES)
-UNESCAPED = "the formatter for people at a terminal prints control characters as they come"
-TEXT_LOG = Attack("escapes in a log of text", STEER, ESCAPES, open={"docker": UNESCAPED, "bubblewrap": UNESCAPED})
+TEXT_LOG = Attack("escapes in a log of text", STEER, ESCAPES)
 COMMENT = Attack("a forged mark of ours", LIE, 'os.write(1, b"<!-- entropy:run=evil -->\\n")')
 STATUS = Attack(
     "a forged exit status",

@@ -14,12 +14,8 @@ MUCH = "a change that nobody can review, and a repository that is full"
 Row = tuple[str, str, bytes]
 
 
-UNKNOWN = "the rules know git~1, and not the short names that Windows gives to git's other files"
-OPEN = {"modules by their short name": {"docker": UNKNOWN, "bubblewrap": UNKNOWN}}
-
-
 def attack(row: Row) -> Attack:
-    return Attack(f"patch: {row[0]}", row[1], ascii(row[2]), open=OPEN.get(row[0], {}))
+    return Attack(f"patch: {row[0]}", row[1], ascii(row[2]))
 
 
 NAMES: list[Row] = [

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from entropy.logging.redaction import Redaction
-from entropy.logging.structured import Context, RedactingJsonFormatter, about
+from entropy.logging.structured import Context, RedactingJsonFormatter, RedactingTextFormatter, about
 from entropy.models import Run, WorkItem
 
 RUN = Run(id="r1", item=WorkItem(repository="acme/widgets", number=7), role="coder", created=0)
@@ -29,6 +29,16 @@ def line(say: object, **extra: object) -> dict[str, object]:
         logger.info(*say if isinstance(say, tuple) else (say,), extra=extra)
     written: dict[str, object] = json.loads(stream.getvalue())
     return written
+
+
+def test_a_line_for_people_steers_no_terminal() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(RedactingTextFormatter("%(message)s"))
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+    logger.info("a\x1b]0;evil\x07b\rc\u202ed\x9be\tf\ng")
+    assert stream.getvalue() == "a\\x1b]0;evil\\x07b\\rc\\u202ed\\x9be\tf\ng\n"
 
 
 def test_a_line_knows_its_run_and_forgets_it_afterwards() -> None:

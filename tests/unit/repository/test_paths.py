@@ -64,6 +64,10 @@ def test_many_crossings_over_a_deep_path_are_quick() -> None:
         ".g\u034fit/config",
         ".\uff47\uff49\uff54modules",
         ".git\ufe0f",
+        "gitmod~1",
+        "GITATT~4",
+        "gi7eba~1",
+        "a/gi7d2~12",
     ],
 )
 def test_names_that_steer_git(path: str) -> None:
@@ -71,7 +75,7 @@ def test_names_that_steer_git(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [".gitignore", ".gitkeep", ".github/dependabot.yml", "git/config", "a.git/b", "digit~1"]
+    "path", [".gitignore", ".gitkeep", ".github/dependabot.yml", "git/config", "a.git/b", "digit~1", "gitmodern~1"]
 )
 def test_names_that_only_look_like_it(path: str) -> None:
     assert not is_gits_own(path)
