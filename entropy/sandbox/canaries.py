@@ -24,7 +24,7 @@ BOUNDS = {
 }
 """Small enough to be hit in no time, but for the last."""
 PREFLIGHT = "preflight-"
-"""How the name of a sandbox begins that is opened for no run; no reaper takes it before its time is over."""
+"""How the name of a sandbox begins that is opened for no run; no reaper takes it while it is at work."""
 
 
 class Guarantee(StrEnum):

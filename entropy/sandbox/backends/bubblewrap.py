@@ -13,7 +13,6 @@ import re
 import secrets
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -24,6 +23,7 @@ from entropy.sandbox import canaries
 from entropy.sandbox.backends import isolation, jail, strays
 from entropy.sandbox.backends.cgroups import COLLECTOR, Cgroups
 from entropy.sandbox.backends.isolation import Inside
+from entropy.sandbox.backends.proving import nobody_proves, proving
 from entropy.sandbox.belongings import Belonging, Kind
 from entropy.sandbox.canaries import Guarantee
 from entropy.sandbox.command import Command, Ending
@@ -52,12 +52,7 @@ class NamespaceCell:
         self.kept = False
 
     def make(self) -> None:
-        try:
-            self._folder.mkdir(mode=0o700, parents=True)
-        except OSError as error:
-            raise ConfigurationError(
-                f"{self._folder.parent} cannot hold sandboxes ({error.strerror}); set ENTROPY_SANDBOX__DIRECTORY."
-            ) from None
+        _make(self._folder)
         isolation.write_etc(self._folder / "etc")
         workspace = self._folder / "workspace"
         workspace.mkdir(mode=0o700)
@@ -158,19 +153,13 @@ class BubblewrapBackend:
             cell.kept = session.kept
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
-        dead = [folder for folder in self._folders() if _run_of(folder) not in live and not self._is_at_proof(folder)]
-        for folder in dead:
-            NamespaceCell(folder, self._policy).remove()
+        with nobody_proves(self._directory) as idle:
+            dead = [folder for folder in self._folders() if _run_of(folder) not in live and (idle or _has_run(folder))]
+            for folder in dead:
+                NamespaceCell(folder, self._policy).remove()
         lost = [stray for stray in strays.strays(self._directory) if stray.run not in live and strays.remove(stray)]
         names = [*(folder.name for folder in dead), *(f"{stray.kind} {stray.name}" for stray in lost)]
         return [*names, *self._egress.reap(live)]
-
-    def _is_at_proof(self, folder: Path) -> bool:
-        if not folder.name.startswith(canaries.PREFLIGHT):
-            return False
-        with contextlib.suppress(FileNotFoundError):  # it has just ended
-            return time.time() - folder.stat().st_mtime < canaries.bounds(self._policy).lifetime
-        return False
 
     def belongings(self) -> list[Belonging]:
         folders = [
@@ -194,7 +183,8 @@ class BubblewrapBackend:
 
     def _prove(self, run_id: str) -> tuple[str, ...]:
         policy = canaries.bounds(self._policy)
-        with self._cell(run_id, policy) as cell:
+        _make(self._directory)
+        with proving(self._directory), self._cell(run_id, policy) as cell:
             missing = canaries.missing(Session(cell, policy))
             bound = cell.limited()
         if refused := [guarantee for guarantee in missing if guarantee not in ABSENT]:
@@ -228,6 +218,19 @@ def _locked(folder: Path) -> Iterator[bool]:
 
 def _run_of(folder: Path) -> str:
     return folder.name.rpartition(".")[0]
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # no two have one name
+    except OSError as error:
+        raise ConfigurationError(
+            f"{folder.parent} cannot hold sandboxes ({error.strerror}); set ENTROPY_SANDBOX__DIRECTORY."
+        ) from None
+
+
+def _has_run(folder: Path) -> bool:
+    return not folder.name.startswith(canaries.PREFLIGHT)
 
 
 def _is_root() -> bool:
