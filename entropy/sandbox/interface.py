@@ -69,5 +69,8 @@ class Backend(Protocol):
     def reap(self, live: AbstractSet[str]) -> list[str]:
         """Remove what belongs to runs that are not in `live`; returns the names of what was removed."""
 
+    def clear(self) -> None:
+        """Remove everything of this installation, for whoever knows that no worker is left, nor a preflight."""
+
     def belongings(self) -> list[Belonging]:
         """What there is of sandboxes of this installation, live or not."""

@@ -44,7 +44,7 @@ class Choice(NamedTuple):
         """Remove what a worker that was killed could not; call it when no worker is alive any more."""
         from entropy.sandbox.factory import make_backend
 
-        make_backend(self.settings).reap(frozenset())
+        make_backend(self.settings).clear()
         for group in self.groups:
             with contextlib.suppress(OSError):  # somebody else's sandboxes are in it
                 group.rmdir()

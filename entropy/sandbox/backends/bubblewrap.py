@@ -161,6 +161,9 @@ class BubblewrapBackend:
         names = [*(folder.name for folder in dead), *(f"{stray.kind} {stray.name}" for stray in lost)]
         return [*names, *self._egress.reap(live)]
 
+    def clear(self) -> None:
+        self.reap(frozenset())
+
     def belongings(self) -> list[Belonging]:
         folders = [
             Belonging(kind=Kind.FOLDER, name=folder.name, run=_run_of(folder), since=folder.stat().st_mtime)

@@ -74,6 +74,12 @@ class DockerBackend:
                 _remove(thing)
             return [*(thing.name for thing in dead), *self._egress.reap(live)]
 
+    def clear(self) -> None:
+        with self._client() as client:
+            for thing in self._things(client):
+                _remove(thing)
+            self._egress.reap(frozenset())
+
     def belongings(self) -> list[Belonging]:
         with self._client() as client:
             return [*(_belonging(thing) for thing in self._things(client)), *self._egress.belongings()]

@@ -103,6 +103,16 @@ def test_the_reaper_does_not_disturb_a_preflight(place: Place, backend: Backend)
     assert place.remains() == []
 
 
+def test_what_a_killed_preflight_left_is_cleared(place: Place, backend: Backend) -> None:
+    argv = [sys.executable, "-c", PROVER, place.settings.model_dump_json()]
+    with subprocess.Popen(argv, env=dict(os.environ)) as worker:
+        until(place.remains)
+        worker.kill()
+    assert place.remains()
+    backend.clear()
+    assert place.remains() == []
+
+
 @pytest.mark.bubblewrap
 def test_what_a_killed_preflight_left_goes_when_nobody_proves_anything(tmp_path: Path) -> None:
     place = BubblewrapPlace(tmp_path)
