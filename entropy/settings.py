@@ -115,7 +115,7 @@ class SchedulingSettings(Section):
     capacity: int = Field(default=8, ge=1)
     """Runs in flight at once, over all repositories."""
     capacity_per_repository: int = Field(default=4, ge=1)
-    lease: float = Field(default=10, gt=0)
+    lease: float = Field(default=8, gt=0)
     """Seconds a stage stays with a worker that no longer renews it."""
     dispatch_grace: float = Field(default=10, gt=0)
     """Seconds a dispatched message may wait for a worker before it is sent again; twice as long each further time."""
