@@ -4,6 +4,8 @@ import hashlib
 
 from entropy.settings import SchedulingSettings
 
+LATENESS = 0.05
+"""By how much of the interval the look that a beat brings may be late."""
 SHARE = 10
 """A repository is looked at again after a tenth of the time that it has been quiet."""
 
@@ -20,8 +22,10 @@ def longest_period(settings: SchedulingSettings, repositories: int, *, told: boo
     if told:
         return settings.quiet_interval
     # An unchanged answer is free: as long as they are few, all may be asked at every beat.
-    # Among many, a repository that falls due is looked at with the next beat.
-    return settings.interval if repositories <= settings.watched else settings.sweep_interval - settings.interval
+    if repositories <= settings.watched:
+        return settings.interval
+    # Among many, a repository that falls due is looked at with the next beat, which may be late.
+    return settings.sweep_interval - settings.interval * (1 + LATENESS)
 
 
 def until_turn(repository: str, seconds: float, *, now: float) -> float:
