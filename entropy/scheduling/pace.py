@@ -28,7 +28,12 @@ def longest_period(settings: SchedulingSettings, repositories: int, *, told: boo
     return settings.sweep_interval - settings.interval * (1 + LATENESS)
 
 
-def until_turn(repository: str, seconds: float, *, now: float) -> float:
-    """Seconds until the repository's turn in a cycle of so many; the turns of many are spread over the cycle."""
+def until_turn(repository: str, seconds: float, *, now: float, interval: float) -> float:
+    """Seconds until the repository's turn in a cycle of so many; the turns of many are spread over the cycle.
+
+    What is looked at with every beat is due before the next one comes, however regular beats are.
+    """
+    if seconds <= interval:
+        return seconds / 2
     turn = int.from_bytes(hashlib.sha256(repository.encode()).digest()[:6]) / 2**48 * seconds
     return seconds - (now - turn) % seconds

@@ -68,7 +68,9 @@ def _sweep(rounds: list[Round], closely: Closely, tools: Toolbox) -> None:
     slower, now = tools.rounds.pace, tools.connection.now()
     # Planned before it is done: a hint that comes while we look counts.
     cycles = {name: period(settings, quiet, slower=slower, longest=longest) for name, quiet in rounds}
-    tools.rounds.plan({name: until_turn(name, cycle, now=now) for name, cycle in cycles.items()})
+    tools.rounds.plan(
+        {name: until_turn(name, cycle, now=now, interval=settings.interval) for name, cycle in cycles.items()}
+    )
     for name, _ in rounds:
         if closely(name):
             _watch(name, tools, few=served <= settings.watched)

@@ -28,9 +28,14 @@ def test_few_are_asked_at_every_beat_and_many_within_three_minutes_unless_webhoo
 
 def test_turns_come_once_in_a_cycle_and_are_spread_over_it() -> None:
     names = [f"acme/r{number}" for number in range(1000)]
-    turns = [until_turn(name, 150, now=1_000_000) for name in names]
+    turns = [until_turn(name, 150, now=1_000_000, interval=30) for name in names]
     assert all(0 < turn <= 150 for turn in turns)
     per_beat = [sum(30 * beat < turn <= 30 * (beat + 1) for turn in turns) for beat in range(5)]
     assert all(150 < count < 250 for count in per_beat)
     for name, turn in zip(names, turns, strict=True):
-        assert until_turn(name, 150, now=1_000_000 + turn + 1) == pytest.approx(149, abs=1e-4)
+        assert until_turn(name, 150, now=1_000_000 + turn + 1, interval=30) == pytest.approx(149, abs=1e-4)
+
+
+def test_what_is_looked_at_with_every_beat_is_due_whenever_the_next_one_comes() -> None:
+    names = [f"acme/r{number}" for number in range(100)]
+    assert {until_turn(name, 30, now=1_000_000, interval=30) for name in names} == {15}
