@@ -1,6 +1,6 @@
 """The hosts of package indexes: read from the worker's own tools, and no credentials with them."""
 
-import shutil
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,9 @@ from entropy.sandbox.egress.indexes import read_indexes
 from entropy.sandbox.egress.rules import Rules
 from entropy.sandbox.egress.verdicts import Phase
 from entropy.settings import EgressSettings
+from tests.services import require
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +54,9 @@ def test_without_configuration_pip_says_where_it_looks_and_where_the_files_are()
 
 
 def test_npm_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    if not shutil.which("npm"):
-        pytest.skip("npm is not installed, and three hundred packages more for one test are not worth it")
+    npm = ROOT / ".tools" / "node" / "bin" / "npm"
+    require(npm.exists(), "npm; install it with: ops/tools node")
+    monkeypatch.setenv("PATH", f"{npm.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("npm_config_registry", "https://packages.example.com/npm/")
     found = read_indexes()
     assert found.npm == "https://packages.example.com/npm/"
