@@ -105,7 +105,8 @@ class Egress:
     def _remove(self, folders: Iterable[Path]) -> list[str]:
         removed = []
         for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)  # two may remove it at once
+            with contextlib.suppress(FileNotFoundError):  # two may remove it at once
+                shutil.rmtree(folder)
             removed.append(folder.name)
         return removed
 
@@ -155,7 +156,8 @@ class Egress:
             (folder / RUN).write_text(run_id)
             yield self._filled(folder / "shown")
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):  # the reaper may have been here
+                shutil.rmtree(folder)
 
     def _filled(self, shown: Path) -> Path:
         shown.mkdir()
