@@ -69,9 +69,10 @@ ZOMBIES = Attack(
     "places for processes that nobody frees",
     """
     for _ in range(40):
-        if os.fork() == 0:
+        child = os.fork()
+        if child == 0:
             os._exit(0)
-    time.sleep(0.3)
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
     count = sum(b") Z " in open(path, "rb").read() for path in map("/proc/{}/stat".format, os.listdir("/proc"))
                 if path[6].isdigit())
     print("zombies", count, flush=True)
