@@ -1,6 +1,6 @@
 """From a label to its claim: a real worker, with webhooks and without."""
 
-import random
+import math
 import sys
 import tempfile
 import threading
@@ -27,6 +27,9 @@ BURST, SENDERS = 400, 8
 CELERY = (sys.executable, "-m", "celery", "-q", "-A", "entropy")
 QUEUES = "coder.control,scheduling"
 DEADLINE = 60.0
+STEP = (math.sqrt(5) - 1) / 8
+"""Of an interval, from one label to the next: no part of the interval is met more often than another, and few labels
+wait for the same tick, so that none waits for the work on the others."""
 
 
 class Claims:
@@ -101,15 +104,14 @@ def _delivered(address: str, repository: str, number: int) -> float:
 
 
 def polled(labels: int, interval: float) -> dict[str, Any]:
-    """No webhook arrives; labels are set at random times."""
+    """No webhook arrives; the times of the labels fall evenly into the interval."""
     with _installation(interval=interval, receiver=False) as (country, _):
-        pause = 3 * interval / labels
-        times = _times(country, labels, pause=lambda: random.uniform(0, 2 * pause), after=lambda *_: None)
+        times = _times(country, labels, pause=interval * STEP, after=lambda *_: None)
         return {"by": "polling", "interval": interval, **times}
 
 
 def _times(
-    country: Country, labels: int, *, pause: Callable[[], float] | None, after: Callable[[str, int], None]
+    country: Country, labels: int, *, pause: float | None, after: Callable[[str, int], None]
 ) -> dict[str, Any]:
     """Without a `pause` each label waits for the claim of the one before it."""
     begun: dict[str, float] = {}
@@ -121,7 +123,7 @@ def _times(
             if pause is None or len(begun) <= REPOSITORIES:
                 claims.wait(list(begun))
             else:
-                time.sleep(pause())
+                time.sleep(pause)
         claims.wait(list(begun))
     measured = list(begun.items())[REPOSITORIES:]  # the first of each repository is the one that clones it
     told = {"run": claims.seen, "claim": claims.taken, "snapshot": claims.frozen}
