@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NoReturn
+from typing import BinaryIO, ClassVar, NoReturn
 
 from entropy.agents.engines.engine import Engine
 from entropy.errors import IllegalStep
@@ -42,7 +42,7 @@ class BaseAgent(ABC):
 class NoSandbox:
     """What an agent that uses no sandbox is given: touching it is a mistake in that agent."""
 
-    def put(self, tree: bytes) -> NoReturn:
+    def put(self, tree: bytes | BinaryIO) -> NoReturn:
         _refuse()
 
     def exec(

@@ -4,6 +4,8 @@ It runs inside: in a cell without network where no untrusted process ever was, t
 configuration its own. The host never runs git on a workspace.
 """
 
+from typing import BinaryIO
+
 from entropy.errors import ConfigurationError, PolicyViolation, SandboxUnavailable
 from entropy.sandbox.command import Cell, Command
 from entropy.sandbox.policy import COLLECT_SECONDS, KIB, WORKSPACE, SandboxPolicy
@@ -72,7 +74,7 @@ REFUSALS = {
 }
 
 
-def collect(cell: Cell, tree: bytes, policy: SandboxPolicy) -> bytes:
+def collect(cell: Cell, tree: bytes | BinaryIO, policy: SandboxPolicy) -> bytes:
     """The difference between `tree` and the workspace; raises `PolicyViolation` when there is no acceptable one."""
     cell.kill()
     command = Command(["/bin/sh", "-c", SCRIPT], stdin=tree, seconds=COLLECT_SECONDS, keep=(policy.patch, 0))

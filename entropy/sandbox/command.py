@@ -1,18 +1,27 @@
 """One command inside a cell: what goes in, what comes out, how it ended."""
 
+import io
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from entropy.sandbox.interface import ExecResult
 from entropy.sandbox.output import Output
 
 
 class Command:
-    """A command with its time limit in seconds and the buffers for what it prints."""
+    """A command with its time limit in seconds and the buffers for what it prints.
 
-    def __init__(self, argv: Sequence[str], *, seconds: float, stdin: bytes = b"", keep: tuple[int, int]) -> None:
+    `stdin` is read from its start, whoever has read it before: a file can be the input of several commands in turn.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], *, seconds: float, stdin: bytes | BinaryIO = b"", keep: tuple[int, int]
+    ) -> None:
         self.argv = tuple(argv)
-        self.stdin = stdin
+        self.stdin: BinaryIO = io.BytesIO(stdin) if isinstance(stdin, bytes) else stdin
+        self.size = self.stdin.seek(0, io.SEEK_END)
+        """How many bytes there are to read."""
+        self.stdin.seek(0)
         self.seconds = seconds
         self.stdout = Output(head=keep[0], tail=keep[1])
         self.stderr = Output(head=keep[0], tail=keep[1])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from entropy.models import Noun
 from entropy.sandbox.belongings import Belonging
@@ -27,8 +27,11 @@ class ExecResult(Noun):
 class Sandbox(Protocol):
     """An isolated place with one workspace, alive inside the ``with`` of `Backend.open`."""
 
-    def put(self, tree: bytes) -> None:
-        """Unpack a tar of tracked files into the empty workspace; called once, first."""
+    def put(self, tree: bytes | BinaryIO) -> None:
+        """Unpack a tar of tracked files into the empty workspace; called once, first.
+
+        A file has to stay open and as it is until the sandbox is closed: `collect` compares with it.
+        """
 
     def exec(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None, phase: Phase = Phase.TEST

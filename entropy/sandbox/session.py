@@ -1,7 +1,9 @@
 """One sandbox in use: the order of its calls and the clock that runs over them."""
 
+import io
 import time
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from entropy.errors import IllegalStep, PolicyViolation
 from entropy.sandbox import collector, snapshot
@@ -23,21 +25,27 @@ class Session:
         self._policy = policy
         self._outlet = outlet or Outlet()
         self._deadline = time.monotonic() + policy.stage_seconds
-        self._tree: bytes | None = None
+        self._tree: BinaryIO | None = None
         self._patch: bytes | None = None
         self.kept = False
 
-    def put(self, tree: bytes) -> None:
+    def put(self, tree: bytes | BinaryIO) -> None:
         if self._tree is not None:
             raise IllegalStep("The workspace was filled before; open another sandbox.")
-        snapshot.check(tree, self._policy)
-        self._tree = tree
-        result = self.exec(snapshot.UNPACK, stdin=tree)
+        file = io.BytesIO(tree) if isinstance(tree, bytes) else tree
+        snapshot.check(file, self._policy)
+        self._tree = file
+        result = self.exec(snapshot.UNPACK, stdin=file)
         if result.exit_status != 0:
             raise PolicyViolation(f"The snapshot cannot be unpacked: {result.stderr.strip()[-KIB:]}")
 
     def exec(
-        self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float | None = None, phase: Phase = Phase.TEST
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | BinaryIO = b"",
+        timeout: float | None = None,
+        phase: Phase = Phase.TEST,
     ) -> ExecResult:
         if self._patch is not None:
             raise IllegalStep("The sandbox was collected; open another one.")

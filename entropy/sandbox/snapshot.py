@@ -1,8 +1,8 @@
 """The tar of tracked files on its way into a workspace: looked at before anything unpacks it."""
 
-import io
 import tarfile
 from pathlib import PurePosixPath
+from typing import BinaryIO
 
 from entropy.errors import PolicyViolation
 from entropy.sandbox.policy import SandboxPolicy
@@ -10,15 +10,17 @@ from entropy.sandbox.policy import SandboxPolicy
 UNPACK = ("tar", "--extract", "--file=-", "--no-same-owner")
 
 
-def check(tree: bytes, policy: SandboxPolicy) -> None:
+def check(tree: BinaryIO, policy: SandboxPolicy) -> None:
     """Raise `PolicyViolation` unless these are plain files, folders and symlinks that stay inside and fit."""
     members = size = 0
+    tree.seek(0)
     try:
-        with tarfile.open(fileobj=io.BytesIO(tree), mode="r:") as archive:
-            for member in archive:
+        with tarfile.open(fileobj=tree, mode="r:") as archive:
+            while (member := archive.next()) is not None:
                 _check_member(member)
                 members += 1
                 size += member.size
+                archive.members.clear()  # type: ignore[attr-defined]  # it would remember each
     except tarfile.TarError as error:
         raise PolicyViolation(f"The snapshot is not a tar archive: {error}.") from None
     if members > policy.inodes or size > policy.workspace:

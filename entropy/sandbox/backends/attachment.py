@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from docker.errors import APIError
 
@@ -56,7 +56,8 @@ def run(api: Any, container: str, command: Command, *, kill: Callable[[], None])
     """Run `command`; at the time limit `kill` is called, since one command cannot be ended without the rest."""
     started = time.monotonic()
     out, err = _Stream(command.stdout), _Stream(command.stderr)
-    argv = [*WRAPPER, str(len(command.stdin)), *command.argv]
+    argv = [*WRAPPER, str(command.size), *command.argv]
+    command.stdin.seek(0)  # an earlier try may have read of it
     try:
         prepared = api.exec_create(container, argv, stdin=True)["Id"]
         stream = api.exec_start(prepared, socket=True)
@@ -64,7 +65,7 @@ def run(api: Any, container: str, command: Command, *, kill: Callable[[], None])
         raise NotStarted(str(error)) from error
     with _connected(stream) as connection:
         reader = threading.Thread(target=_drain, args=(connection, out, err), daemon=True)
-        writer = threading.Thread(target=_feed, args=(connection, b"\n" + command.stdin), daemon=True)
+        writer = threading.Thread(target=_feed, args=(connection, command.stdin), daemon=True)
         reader.start()
         writer.start()
         status = _status(api, prepared, reader, started + command.seconds)
@@ -116,9 +117,14 @@ def _last_words(reader: threading.Thread, out: _Stream, err: _Stream) -> None:
         reader.join(SILENCE)
 
 
-def _feed(connection: socket.socket, data: bytes) -> None:
-    with contextlib.suppress(OSError):  # the command need not read it all
-        connection.sendall(data)
+def _feed(connection: socket.socket, stdin: BinaryIO) -> None:
+    data = b"\n"
+    while data:
+        try:
+            connection.sendall(data)
+        except OSError:
+            return  # the command need not read it all
+        data = stdin.read(CHUNK)
 
 
 def _drain(connection: socket.socket, out: _Stream, err: _Stream) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, BinaryIO, NamedTuple, cast
 
 from entropy.errors import SandboxUnavailable
 from entropy.sandbox.backends import bpf
@@ -112,15 +112,16 @@ def _register(selector: selectors.BaseSelector, process: subprocess.Popen[bytes]
     selector.register(stderr, selectors.EVENT_READ, _drainer(stderr, command.stderr))
 
 
-def _feeder(stream: IO[bytes], data: bytes) -> Callable[[], bool]:
-    rest = memoryview(data)
+def _feeder(stream: IO[bytes], source: BinaryIO) -> Callable[[], bool]:
+    rest = memoryview(source.read(CHUNK))
 
     def feed() -> bool:
         nonlocal rest
         try:
-            rest = rest[os.write(stream.fileno(), rest[:CHUNK]) :]
+            rest = rest[os.write(stream.fileno(), rest) :]
         except BrokenPipeError:
             return False
+        rest = rest or memoryview(source.read(CHUNK))
         return bool(rest)
 
     return feed

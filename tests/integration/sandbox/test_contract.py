@@ -69,6 +69,17 @@ def test_changes_come_out_as_a_patch(sandbox: Sandbox, tmp_path: Path) -> None:
     assert sandbox.collect() == patch
 
 
+def test_a_tree_comes_from_a_file_and_is_compared_with_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    base = BASE | {"larger than any pipe": BINARY * 700}
+    with (tmp_path / "tree.tar").open("w+b") as tree:
+        tree.write(tar(base))
+        sandbox.put(tree)
+        shell(sandbox, CHANGE)
+        patch = sandbox.collect()
+    (tmp_path / "folder").mkdir()
+    assert patched(tmp_path / "folder", base, patch) == CHANGED | {"larger than any pipe": BINARY * 700}
+
+
 def test_nothing_changed_is_an_empty_patch(sandbox: Sandbox) -> None:
     sandbox.put(tar(BASE))
     shell(sandbox, "touch README; echo noise > build.log; mkdir empty; cp -p README copy; rm copy")
