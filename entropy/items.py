@@ -131,6 +131,14 @@ class Recipe(Noun):
     title: str | None = None
 
 
+class Setup(Noun):
+    """How a repository's dependencies are made, from these files and nothing else of its tree."""
+
+    command: tuple[str, ...]
+    files: tuple[str, ...]
+    """Lock files, by exact path."""
+
+
 class RepositoryConfig(Noun):
     """``.entropy.toml`` of the base branch."""
 
@@ -139,6 +147,8 @@ class RepositoryConfig(Noun):
     recipes: tuple[Recipe, ...] = ()
     sandbox: SandboxBounds = SandboxBounds()
     """Tighter bounds than the installation's."""
+    setup: Setup | None = None
+    """None when the repository needs nothing but what the image has."""
 
     def recipe_for(self, labels: tuple[str, ...]) -> Recipe | None:
         return next((recipe for recipe in self.recipes if recipe.label in labels), None)
@@ -154,6 +164,8 @@ class Assignment(Noun):
     base_commit: str
     """The commit the sandbox's tree is of: the head of the pull request, or of the default branch."""
     config: RepositoryConfig = RepositoryConfig()
+    locks: str | None = None
+    """Digest in the artifact store of a tar of the files that `config.setup` names, as they are at the base commit."""
     diff: str = ""
     """For a pull request: what it changes against its base, as a unified diff."""
     inherited: tuple[str, ...] = ()

@@ -8,12 +8,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from entropy.errors import ConfigurationError
-from entropy.items import Recipe, RepositoryConfig
+from entropy.items import Recipe, RepositoryConfig, Setup
 from entropy.settings import SandboxBounds
 
 FILE = ".entropy.toml"
 SIZE_LIMIT = 64 * 1024
-_KEYS = ("test", "recipe", "sandbox")
+_KEYS = ("test", "recipe", "sandbox", "setup")
+MOST_LOCKS = 20
 
 
 def parse_config(text: bytes | None) -> RepositoryConfig:
@@ -30,6 +31,7 @@ def parse_config(text: bytes | None) -> RepositoryConfig:
         test=test,
         recipes=tuple(_recipe(entry, n) for n, entry in enumerate(recipes, 1)),
         sandbox=_sandbox(table.get("sandbox", {})),
+        setup=_setup(table["setup"]) if "setup" in table else None,
     )
     for key in ("name", "label"):
         _refuse_twins([getattr(recipe, key) for recipe in config.recipes], key)
@@ -76,6 +78,29 @@ def _sandbox(table: object) -> SandboxBounds:
         first = error.errors()[0]
         what = first["msg"][:1].lower() + first["msg"][1:]
         raise _wrong(f"sandbox: {first['loc'][0]}", f"is not usable: {what}") from None
+
+
+def _setup(table: object) -> Setup:
+    if not isinstance(table, dict):
+        raise _wrong("setup", "is not a table; begin it with [setup]")
+    _refuse_unknown(table, tuple(Setup.model_fields), "setup: ")
+    for key in Setup.model_fields:
+        if key not in table:
+            raise _wrong(f"setup: {key}", "is missing; add it")
+    files = table["files"]
+    if not isinstance(files, list) or not all(isinstance(path, str) for path in files):
+        raise _wrong("setup: files", "is not a list of strings; write one")
+    if not 0 < len(set(files)) == len(files) <= MOST_LOCKS:
+        raise _wrong("setup: files", f"does not name 1 to {MOST_LOCKS} different files; name the lock files")
+    for path in files:
+        if not _is_plain(path):
+            raise _wrong("setup: files", f"names {path!r}; write the exact path of a file inside the repository")
+    return Setup(command=_command(table["command"], "setup: command"), files=tuple(files))
+
+
+def _is_plain(path: str) -> bool:
+    parts = path.split("/")
+    return path.isprintable() and not {"", ".", "..", ".git"}.intersection(parts)
 
 
 def _kind(location: tuple[int | str, ...]) -> str:

@@ -17,6 +17,7 @@ class Kind(StrEnum):
 
 
 class Belonging(Noun):
+    CACHE = "cache"
     """One thing of one sandbox."""
 
     kind: Kind

@@ -13,6 +13,8 @@ MIB = 1024 * KIB
 UID = 10001
 """Who works inside; nobody on the host, and never root."""
 WORKSPACE = "/workspace"
+CACHE = "/cache"
+"""Where what a repository's setup has made is shown, in every phase."""
 COLLECT_SECONDS = 120.0
 """What the collector may take, after the stage's own time."""
 
@@ -51,6 +53,10 @@ class SandboxPolicy(Noun):
     image: str
     network: tuple[Phase, ...]
     """The phases that may use the ways out, if there are any."""
+    cache: str = ""
+    """The name of the dependency cache that is shown inside; empty for none."""
+    builds_cache: bool = False
+    """Whether the workspace is one to be: then it lies at its place, writable."""
     open_files: int = 4096
     shared_memory: int = 64 * MIB
 
@@ -105,11 +111,13 @@ class SandboxPolicy(Noun):
     @property
     def environment(self) -> dict[str, str]:
         """All that a command finds in its environment."""
+        has_cache = bool(self.cache) or self.builds_cache
         return {
-            "PATH": self.path,
+            "PATH": f"{CACHE}/bin:{self.path}" if has_cache else self.path,
             "HOME": "/tmp",  # noqa: S108 - inside
             "LANG": "C.UTF-8",
             "CI": "true",
             # Compiled modules would enter the patch of a repository that does not ignore them.
             "PYTHONDONTWRITEBYTECODE": "1",
+            **({"ENTROPY_CACHE": CACHE} if has_cache else {}),
         }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from entropy.errors import IllegalStep, PolicyViolation
-from entropy.sandbox import collector, snapshot
+from entropy.sandbox import collector, packing, snapshot
 from entropy.sandbox.command import Cell, Command
 from entropy.sandbox.egress.outlet import Outlet
 from entropy.sandbox.egress.verdicts import Phase
@@ -60,6 +60,14 @@ class Session:
         if self._patch is None:
             self._patch = collector.collect(self._cell, self._tree or EMPTY, self._policy)
         return self._patch
+
+    def pack(self, into: BinaryIO) -> int:
+        """Kill everything inside, then write the workspace as a tar; the size of its files in bytes.
+
+        Raises `PolicyViolation` for what no dependency cache may hold.
+        """
+        self._patch = b""
+        return packing.pack(self._cell, into, self._policy)
 
     def keep(self) -> None:
         self.kept = True

@@ -1,7 +1,7 @@
 import pytest
 
 from entropy.errors import ConfigurationError
-from entropy.items import Recipe, RepositoryConfig
+from entropy.items import Recipe, RepositoryConfig, Setup
 from entropy.repository import parse_config
 from entropy.settings import SandboxBounds
 
@@ -36,11 +36,17 @@ def test_a_tighter_sandbox() -> None:
     assert RepositoryConfig.model_validate_json(config.model_dump_json()) == config
 
 
+def test_a_setup() -> None:
+    config = parse_config(b"[setup]\ncommand = 'pip install -r a/dev.txt'\nfiles = ['a/dev.txt', 'b.lock']\n")
+    assert config.setup == Setup(command=("pip", "install", "-r", "a/dev.txt"), files=("a/dev.txt", "b.lock"))
+    assert RepositoryConfig.model_validate_json(config.model_dump_json()) == config
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         (b'tests = "pytest"', ".entropy.toml: tests is not a key; did you mean test?"),
-        (b"colour = 1", ".entropy.toml: colour is not a key; the keys are test, recipe, sandbox."),
+        (b"colour = 1", ".entropy.toml: colour is not a key; the keys are test, recipe, sandbox, setup."),
         (b"test = 3", ".entropy.toml: test is not a command; write a string or a list of strings."),
         (b"test = [1]", ".entropy.toml: test is not a command; write a string or a list of strings."),
         (b'test = ""', ".entropy.toml: test is empty; name the program to run, or leave the key out."),
@@ -55,6 +61,18 @@ def test_a_tighter_sandbox() -> None:
         (RECIPE + b"paths = []", ".entropy.toml: recipe 1: paths is empty; "),
         (RECIPE + RECIPE, ".entropy.toml: two recipes have the name 'n'; give each its own."),
         (b"sandbox = 1", ".entropy.toml: sandbox is not a table; begin it with [sandbox]."),
+        (b"setup = 1", ".entropy.toml: setup is not a table; begin it with [setup]."),
+        (b"[setup]\ncomand = 'x'", ".entropy.toml: setup: comand is not a key; did you mean command?"),
+        (b"[setup]\ncommand = 'x'", ".entropy.toml: setup: files is missing; add it."),
+        (b"[setup]\nfiles = ['a']", ".entropy.toml: setup: command is missing; add it."),
+        (b"[setup]\ncommand = ''\nfiles = ['a']", ".entropy.toml: setup: command is empty; name the program to run"),
+        (b"[setup]\ncommand = 'x'\nfiles = 'a'", ".entropy.toml: setup: files is not a list of strings; write one."),
+        (b"[setup]\ncommand = 'x'\nfiles = []", ".entropy.toml: setup: files does not name 1 to 20 different files; "),
+        (b"[setup]\ncommand = 'x'\nfiles = ['a', 'a']", ".entropy.toml: setup: files does not name 1 to 20 "),
+        *(
+            (f"[setup]\ncommand = 'x'\nfiles = ['{path}']".encode(), f".entropy.toml: setup: files names '{path}'; ")
+            for path in ("/etc/passwd", "../a", "a/../b", ".git/config", "a//b", "./a", "")
+        ),
         (b"[sandbox]\nmemory = 1", ".entropy.toml: sandbox: memory is not a key; did you mean memory_mib?"),
         (b"[sandbox]\npids = 1", ".entropy.toml: sandbox: pids is not usable: input should be greater than"),
         (b"[sandbox]\npids = '64'", ".entropy.toml: sandbox: pids is not usable: input should be a valid integer"),
