@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from entropy.models import Evidence
+from entropy.sandbox.egress.verdicts import Phase
 from entropy.sandbox.interface import Sandbox
 
 TAIL_BYTES = 4096
@@ -28,9 +29,11 @@ class Observation(NamedTuple):
     output: str
 
 
-def observe(sandbox: Sandbox, command: Sequence[str], *, as_run: Sequence[str] | None = None) -> Observation:
+def observe(
+    sandbox: Sandbox, command: Sequence[str], *, phase: Phase = Phase.TEST, as_run: Sequence[str] | None = None
+) -> Observation:
     """Run a command; `as_run` is what is executed where that differs from what people should read."""
-    result = sandbox.exec(as_run or command)
+    result = sandbox.exec(as_run or command, phase=phase)
     output = clean("\n".join(part for part in (result.stdout, result.stderr) if part))
     evidence = Evidence(
         command=tuple(command),

@@ -3,6 +3,7 @@
 from entropy.agents.evidence import ending, observe
 from entropy.items import Assignment
 from entropy.models import Outcome, Verdict
+from entropy.sandbox.egress.verdicts import Phase
 from entropy.sandbox.interface import Sandbox
 from entropy.settings import EngineSettings
 
@@ -23,7 +24,7 @@ class RecipeEngine:
         recipe = assignment.config.recipe_for(assignment.labels)
         if recipe is None:
             return Outcome(verdict=Verdict.GAVE_UP, engine=self.name, summary="No recipe's label is on this item.")
-        evidence = observe(sandbox, recipe.command).evidence
+        evidence = observe(sandbox, recipe.command, phase=Phase.AGENT).evidence
         if evidence.exit_status == 0:
             verdict, summary = Verdict.CHANGED, f"The recipe {recipe.name} was run."
         else:

@@ -9,6 +9,7 @@ from entropy.agents.evidence import ending, observe, quote
 from entropy.errors import PolicyViolation
 from entropy.items import Assignment, Item, Review
 from entropy.models import Evidence, Outcome, Verdict
+from entropy.sandbox.egress.verdicts import Phase
 from entropy.sandbox.files import write_file
 from entropy.sandbox.interface import Sandbox
 from entropy.settings import EngineSettings
@@ -74,7 +75,7 @@ def _play(step: PlayStep, sandbox: Sandbox, evidence: list[Evidence]) -> str | N
     """Do one step; returns what stands in its way, as part of a sentence."""
     match step:
         case RunStep():
-            evidence.append(observe(sandbox, step.run).evidence)
+            evidence.append(observe(sandbox, step.run, phase=Phase.AGENT).evidence)
             unexpected = evidence[-1].exit_status != step.expect
             return f"{ending(evidence[-1])}, the recording expects {step.expect}" if unexpected else None
         case EditStep():

@@ -6,6 +6,7 @@ from entropy.agents.base import BaseAgent, Handoffs
 from entropy.agents.evidence import ending, observe, quote
 from entropy.items import Assignment
 from entropy.models import Outcome, Verdict
+from entropy.sandbox.egress.verdicts import Phase
 from entropy.sandbox.interface import Sandbox
 
 # In a copy, since what a test run leaves behind (caches, reports) must not become part of the change. A tree too large
@@ -41,7 +42,7 @@ def _with_tests(outcome: Outcome, assignment: Assignment, sandbox: Sandbox, *, p
     command = assignment.config.test
     if command is None:
         return _amend(outcome, "This repository names no test command, so nothing was tested.")
-    evidence = observe(sandbox, command, as_run=IN_A_COPY + command).evidence
+    evidence = observe(sandbox, command, phase=Phase.TEST, as_run=IN_A_COPY + command).evidence
     outcome = outcome.model_copy(update={"evidence": (*outcome.evidence, evidence)})
     if evidence.exit_status == 0:
         return _amend(outcome, f"The tests are green: {ending(evidence)}.")

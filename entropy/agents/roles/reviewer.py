@@ -9,6 +9,7 @@ from entropy.agents.evidence import Observation, ending, observe, quote
 from entropy.agents.failures import Failure, Frame, read_failures
 from entropy.items import Assignment
 from entropy.models import Evidence, Finding, Outcome, Verdict
+from entropy.sandbox.egress.verdicts import Phase
 from entropy.sandbox.interface import Sandbox
 
 NOT_STARTED = (126, 127)
@@ -42,7 +43,7 @@ class Reviewer(BaseAgent):
 
 def _review(assignment: Assignment, command: tuple[str, ...], sandbox: Sandbox) -> Outcome:
     root = sandbox.exec(("pwd",)).stdout.strip() or "/"
-    observation = observe(sandbox, command)
+    observation = observe(sandbox, command, phase=Phase.TEST)
     evidence = observation.evidence
     if evidence.exit_status == 0:
         return _outcome(Verdict.APPROVED, f"The tests are green: {ending(evidence)}.", evidence)
