@@ -107,8 +107,35 @@ def _parsed(value: object) -> object:
         raise ValueError(f"it is not JSON ({error})") from None
 
 
+class KubernetesSettings(Section):
+    """For ``kubernetes``: where sandboxes are Pods, and which."""
+
+    namespace: str = Field(default="entropy-sandboxes", pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+    """For ``kubernetes``: a namespace for sandboxes and nothing else, as the chart makes it."""
+    kubeconfig: Path | None = None
+    """How to reach the cluster; without it and a ``context``, as the Pod that this worker runs in may."""
+    context: str = ""
+    """Of the kubeconfig file; without one its current context."""
+    runtime_class: str = ""
+    """Such as ``gvisor`` or ``kata``; else the nodes' own choice."""
+    seccomp: str = ""
+    """A profile in the nodes' own folder of them, made from k8s/entropy/files/seccomp.json; else the runtime's default,
+    which lets more through: preflight says what."""
+    image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
+    node_selector: Annotated[dict[str, str], NoDecode, BeforeValidator(_addressed)] = {}
+    """Labels of the nodes to use, as ``pool=sandboxes,arch=arm``."""
+    service_account: str = "sandbox"
+    """Whose Pods are; it needs no rights, and none of its tokens is mounted."""
+    user_namespaces: bool = False
+    """Whether a sandbox's users are nobody on its node, which takes Linux 6.3 and a runtime that can do it there."""
+    agent_sandbox: Literal["auto", "always", "never"] = "auto"
+    """Whether kubernetes-sigs/agent-sandbox makes the Pods; with ``auto`` it does where the cluster has its ``Sandbox``."""
+    start_timeout: float = Field(default=300, gt=0)
+    """Seconds within which a Pod has to run: a node may have to be added, or an image to be pulled."""
+
+
 class SandboxSettings(Section):
-    backend: Literal["none", "docker", "bubblewrap"] = "none"
+    backend: Literal["none", "docker", "bubblewrap", "kubernetes"] = "none"
     """Where untrusted work happens. ``none`` means that this worker may not: it is for the control side."""
     image: str = "entropy-sandbox:local"
     """For ``docker``: the image, which has to exist on the daemon's machine; nothing is pulled."""
@@ -119,6 +146,8 @@ class SandboxSettings(Section):
     """For ``docker``: the daemon's runtime for sandboxes, such as ``runsc`` (gVisor); else the daemon's own choice."""
     owner: str = "entropy"
     """For ``docker``: marks this installation's containers, so that two can share one daemon."""
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    """The cluster."""
     directory: Path = Path("/var/lib/entropy/sandboxes")
     """For ``bubblewrap``: where workspaces are made."""
     binds: Paths = ()

@@ -9,6 +9,7 @@ class Kind(StrEnum):
     """The sorts of things that a sandbox is made of."""
 
     CONTAINER = "container"
+    POD = "pod"
     VOLUME = "volume"
     FOLDER = "folder"
     CONTROL_GROUP = "cgroup"

@@ -89,12 +89,12 @@ TRY_ALL = 'cd "$(mktemp -d)" && tar -xf - && for name in *; do ./"$name"; echo "
 REFUSED = {0, 128 + signal.SIGSYS, 128 + signal.SIGSEGV}
 
 
-def missing(sandbox: Sandbox) -> list[Guarantee]:
+def missing(sandbox: Sandbox, excesses: Mapping[Guarantee, str] = EXCESSES) -> list[Guarantee]:
     """What a sandbox with a policy within `BOUNDS` does not have; it is of no use afterwards."""
     if not _succeeds(sandbox, TOOLS):
         return [Guarantee.TOOLS]  # nothing else can be tried
     found = list(dict.fromkeys(_tried(sandbox)))
-    return found + [guarantee for guarantee, script in EXCESSES.items() if _succeeds(sandbox, script)]
+    return found + [guarantee for guarantee, script in excesses.items() if _succeeds(sandbox, script)]
 
 
 def preflight_name() -> str:

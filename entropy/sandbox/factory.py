@@ -1,5 +1,6 @@
 """Which backend a setting names."""
 
+import pkgutil
 from collections.abc import Callable
 
 from entropy.errors import ConfigurationError
@@ -15,15 +16,31 @@ BACKENDS: dict[str, Callable[[SandboxSettings, Egress], Backend]] = {
     "bubblewrap": BubblewrapBackend,
     "docker": DockerBackend,
 }
+OPTIONAL = {
+    "kubernetes": "entropy.sandbox.backends.kubernetes:KubernetesBackend",
+}
+"""Backends whose packages need not be installed: each is an extra of that name."""
 
 
 def make_backend(settings: SandboxSettings, keys: Keys = no_keys) -> Backend:
     """The backend that `settings` name; `ConfigurationError` where there is none, or bounds that cannot hold."""
-    if settings.backend not in BACKENDS:
+    if settings.backend == "none":
         raise ConfigurationError(
-            "This worker is not a sandbox worker; set ENTROPY_SANDBOX__BACKEND to docker or bubblewrap,"
+            "This worker is not a sandbox worker; set ENTROPY_SANDBOX__BACKEND to docker, kubernetes or bubblewrap,"
             " or let it serve control queues only."
         )
     for role in settings.roles:
         SandboxPolicy.of(settings, role)
-    return BACKENDS[settings.backend](settings, Egress(settings.egress, keys=keys))
+    return _backend(settings.backend)(settings, Egress(settings.egress, keys=keys))
+
+
+def _backend(name: str) -> Callable[[SandboxSettings, Egress], Backend]:
+    if name in BACKENDS:
+        return BACKENDS[name]
+    try:
+        found: Callable[[SandboxSettings, Egress], Backend] = pkgutil.resolve_name(OPTIONAL[name])
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The {name} sandbox needs the package {error.name}; install entropy-agents[{name}]."
+        ) from error
+    return found
