@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import NoDecode
 
 
@@ -16,6 +16,9 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """A list of names; in the environment separated by commas."""
 
 Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)]
+
+
+LAST_USER = 2**31
 
 
 class Section(BaseModel):
@@ -134,6 +137,45 @@ class KubernetesSettings(Section):
     """Seconds within which a Pod has to run: a node may have to be added, or an image to be pulled."""
 
 
+def _of_users(value: str) -> str:
+    first, _, last = value.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < LAST_USER):
+        raise ValueError("it is two numbers of users, the first and the last, such as 60706-61183")
+    return value
+
+
+class EcsSettings(Section):
+    """For ``ecs``: where sandboxes are Fargate tasks, and which. ops/ecs has what AWS needs to know."""
+
+    cluster: str = "entropy"
+    """For ``ecs``: the cluster, for sandboxes and nothing else."""
+    task_definition: str = Field(default="", pattern=r"^$|:\d+$")
+    """Of each sandbox, with its revision: ``entropy-sandbox:1``. It has the image."""
+    collector_task_definition: str = Field(default="", pattern=r"^$|:\d+$")
+    """Of the task that makes the patch; else the same."""
+    subnets: Names = ()
+    """Of the tasks; without a route to anywhere but the registry and the bucket."""
+    security_groups: Names = ()
+    """Of the tasks; without a way in."""
+    bucket: str = ""
+    """Through which worker and tasks speak; private, and for nothing else."""
+    prefix: str = Field(default="sandboxes", pattern=r"^[\w-]+(/[\w-]+)*$")
+    """The folder of the bucket to use."""
+    region: str = ""
+    """Of all these; else the one that the AWS SDK finds."""
+    endpoint: str = ""
+    """Of ECS and S3 together, where it is not AWS that answers."""
+    platform_version: str = "1.4.0"
+    """Of Fargate."""
+    poll: float = Field(default=1.0, gt=0)
+    """Seconds between two looks of worker and task for each other's words, at most."""
+    start_timeout: float = Field(default=300, gt=0)
+    """Seconds within which a task has to be at work."""
+    sockets: bool = False
+    """Whether untrusted work has internet sockets, for tests with servers of their own. Then only the security groups
+    and the endpoint's policy keep it from a network, and preflight says so."""
+
+
 class SandboxSettings(Section):
     backend: Literal["none", "docker", "bubblewrap", "kubernetes"] = "none"
     """Where untrusted work happens. ``none`` means that this worker may not: it is for the control side."""
@@ -148,6 +190,10 @@ class SandboxSettings(Section):
     """For ``docker``: marks this installation's containers, so that two can share one daemon."""
     kubernetes: KubernetesSettings = KubernetesSettings()
     """The cluster."""
+    uids: Annotated[str, AfterValidator(_of_users)] = "60706-61183"
+    """For ``docker``, and ``bubblewrap`` as root: the users that sandboxes are, each one of its own, since the kernel
+    counts some things per user. Nobody else on the machine may be one; more sandboxes than these there cannot be at
+    once."""
     directory: Path = Path("/var/lib/entropy/sandboxes")
     """For ``bubblewrap``: where workspaces are made."""
     binds: Paths = ()
@@ -181,3 +227,9 @@ class SandboxSettings(Section):
     """What is different for a role, as JSON: ``{"coder": {"memory_mib": 4096, "image": "name:tag"}}``."""
     caches: CacheSettings = CacheSettings()
     """What repositories' setups have made, for later runs to use."""
+
+    @property
+    def users(self) -> range:
+        """What `uids` names."""
+        first, _, last = self.uids.partition("-")
+        return range(int(first), int(last) + 1)

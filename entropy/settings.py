@@ -16,9 +16,9 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from entropy.errors import ConfigurationError
-from entropy.sections import EgressSettings, Names, Phase, SandboxBounds, SandboxSettings, Section
+from entropy.sections import CacheSettings, EgressSettings, Names, Phase, SandboxBounds, SandboxSettings, Section
 
-__all__ = ["EgressSettings", "Phase", "SandboxBounds", "SandboxSettings"]
+__all__ = ["CacheSettings", "EgressSettings", "Phase", "SandboxBounds", "SandboxSettings"]
 
 PREFIX = "ENTROPY_"
 SECRET_PREFIX = "ENTROPY_SECRET_"  # noqa: S105 - the start of a name, not a secret

@@ -17,7 +17,7 @@ from entropy.sandbox.output import Output
 from entropy.sandbox.policy import COLLECT_SECONDS, KIB, SandboxPolicy
 
 UNREADABLE = "entropy: incomplete"
-SCRIPT = f'{{ tar --create --file=- . || echo "{UNREADABLE}" >&2; }} | head -c "$1"'
+SCRIPT = f'{{ tar --create --mode=a+rX --file=- . || echo "{UNREADABLE}" >&2; }} | head -c "$1"'
 HEADERS = 2 * KIB
 """What a file's name may take in a tar, beside its content."""
 LENDING = 0o6000

@@ -15,16 +15,20 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar
 
 from entropy.errors import ConfigurationError, SandboxUnavailable
 from entropy.sandbox import canaries
-from entropy.sandbox.backends import isolation, jail, strays
+from entropy.sandbox.backends import folder_caches, isolation, jail, mounts, strays, users
 from entropy.sandbox.backends.cgroups import COLLECTOR, Cgroups
+from entropy.sandbox.backends.folder_caches import FolderCaches
 from entropy.sandbox.backends.isolation import Inside
+from entropy.sandbox.backends.jail import Descriptors
 from entropy.sandbox.backends.proving import nobody_proves, proving
 from entropy.sandbox.belongings import Belonging, Kind
+from entropy.sandbox.caches import Caches
 from entropy.sandbox.canaries import Guarantee
 from entropy.sandbox.command import Command, Ending
 from entropy.sandbox.egress.outlet import INSIDE, Egress, Outlet
@@ -43,10 +47,15 @@ ABSENT = {Guarantee.MEMORY, Guarantee.PROCESSES, Guarantee.SIZE, Guarantee.FILES
 class NamespaceCell:
     """A folder of the host that processes in namespaces of their own see as their workspace."""
 
-    def __init__(self, folder: Path, policy: SandboxPolicy, binds: Sequence[tuple[Path, Path]] = ()) -> None:
+    def __init__(
+        self, folder: Path, policy: SandboxPolicy, binds: Sequence[tuple[Path, Path]] = (), user: int = UID
+    ) -> None:
         self._folder = folder
         self._policy = policy
         self._binds = tuple(binds)
+        self._user = user
+        self._mounts: int | None = None
+        """An open namespace, where this process is root."""
         self._groups = Cgroups(folder.name)
         self._collector_groups = Cgroups(f"{folder.name}{COLLECTOR}")
         self.kept = False
@@ -57,26 +66,39 @@ class NamespaceCell:
         workspace = self._folder / "workspace"
         workspace.mkdir(mode=0o700)
         self._groups.create(self._policy)
-        self._collector_groups.create(self._policy)
         if _is_root():
-            options = f"size={self._policy.workspace},nr_inodes={self._policy.inodes},uid={UID},gid={UID},mode=0700"
-            _do("mount", "-t", "tmpfs", "-o", f"{options},nosuid,nodev", "tmpfs", str(workspace))
+            owned = f"uid={self._user},gid={self._user},mode=0700"
+            mounts.mount_memory(workspace, f"size={self._policy.workspace},nr_inodes={self._policy.inodes},{owned}")
+            places, binds = isolation.handed_over(self._folder, self._binds)
+            self._binds = tuple(binds)
+            self._mounts = mounts.namespace(isolation.STAGE, places, isolation.NEEDED)
 
     def work(self, command: Command) -> Ending:
-        inside = Inside(self._folder, self._binds, writable=True, tmp=self._policy.tmp, limits=self._limits())
+        policy, limits = self._policy, self._limits()
+        inside = Inside(
+            self._shown, self._binds, writable=True, tmp=policy.tmp, limits=limits, is_cache=policy.builds_cache
+        )
         return self._run(inside, command, self._policy.environment, self._groups)
 
     def inspect(self, command: Command) -> Ending:
+        self._collector_groups.create(self._policy)
         # What the collector writes is bounded by its memory, and it holds the snapshot twice over.
-        inside = Inside(self._folder, (), writable=False, tmp=self._policy.memory // 2, limits=self._limits())
+        inside = Inside(self._shown, (), writable=False, tmp=self._policy.memory // 2, limits=self._limits())
         return self._run(inside, command, COLLECTOR_ENVIRONMENT, self._collector_groups)
 
     def kill(self) -> None:
         jail.kill_strays(self._folder.name)
         self._groups.kill()
 
+    def close(self) -> None:
+        """Let go of what is this process's own."""
+        if self._mounts is not None:
+            os.close(self._mounts)
+            self._mounts = None
+
     def remove(self) -> None:
         """Leave nothing, whatever state the sandbox was left in; several may try at once."""
+        self.close()
         with _locked(self._folder) as is_there:
             if is_there:
                 self.kill()
@@ -87,7 +109,7 @@ class NamespaceCell:
     def _remove_files(self) -> None:
         workspace = self._folder / "workspace"
         if workspace.is_mount():
-            _do("umount", "--lazy", str(workspace))
+            mounts.unmount(workspace)
         # The owner may have closed folders to itself; neither program follows symlinks.
         _do("chmod", "--recursive", "u+rwX", str(self._folder))
         _do("rm", "--recursive", "--force", "--one-file-system", str(self._folder))
@@ -96,20 +118,18 @@ class NamespaceCell:
         """What is limited for the sandbox as a whole."""
         return self._groups.limited
 
+    @property
+    def _shown(self) -> Path:
+        return self._folder if self._mounts is None else isolation.STAGE
+
     def _run(self, inside: Inside, command: Command, environment: dict[str, str], groups: Cgroups) -> Ending:
-        if not _is_root():
-            return jail.run(
-                lambda handed: isolation.jailed(inside, command.argv, environment=environment, handed=handed), command
-            )
-        staged, steps = isolation.handed_over(inside)
-        return jail.run(
-            lambda handed: isolation.as_root(
-                steps,
-                groups.entrances,
-                isolation.jailed(staged, command.argv, environment=environment, handed=handed),
-            ),
-            command,
-        )
+        def argv(handed: Descriptors) -> Sequence[str]:
+            line = isolation.jailed(inside, command.argv, environment=environment, handed=handed)
+            if self._mounts is None:
+                return line
+            return isolation.as_root(line, entering=groups.entering, mounts=self._mounts, user=self._user)
+
+        return jail.run(argv, command)
 
     def _limits(self) -> tuple[str, ...]:
         return isolation.process_limits(self._policy, limited=self._groups.limited)
@@ -126,8 +146,10 @@ class BubblewrapBackend:
     def __init__(self, settings: SandboxSettings, egress: Egress | None = None) -> None:
         self._directory = settings.directory
         self._policy = SandboxPolicy.of(settings)
+        self._users = settings.users
         self._binds = isolation.shown(settings.binds)
         self._egress = egress or Egress(settings.egress)
+        self.caches = Caches(settings.caches, open_sandbox=self.open, store=FolderCaches(settings))
 
     def preflight(self) -> tuple[str, ...]:
         return self._proven(canaries.preflight_name())
@@ -159,30 +181,36 @@ class BubblewrapBackend:
                 NamespaceCell(folder, self._policy).remove()
         lost = [stray for stray in strays.strays(self._directory) if stray.run not in live and strays.remove(stray)]
         names = [*(folder.name for folder in dead), *(f"{stray.kind} {stray.name}" for stray in lost)]
-        return [*names, *self._egress.reap(live)]
+        return [*names, *self._egress.reap(live), *self.caches.prune()]
 
     def clear(self) -> None:
         self.reap(frozenset())
+        self.caches.clear()
 
     def belongings(self) -> list[Belonging]:
         folders = [
             Belonging(kind=Kind.FOLDER, name=folder.name, run=_run_of(folder), since=folder.stat().st_mtime)
             for folder in self._folders()
         ]
-        return [*folders, *strays.strays(self._directory), *self._egress.belongings()]
+        return [*folders, *strays.strays(self._directory), *self._egress.belongings(), *self.caches.belongings()]
 
     @contextlib.contextmanager
     def _cell(self, run_id: str, policy: SandboxPolicy, outlet: Outlet | None = None) -> Iterator[NamespaceCell]:
         if not RUN_ID.fullmatch(run_id):
             raise ValueError(f"{run_id!r} cannot name a folder")
         binds = [*self._binds, *((folder, INSIDE) for folder in outlet.folders)] if outlet else self._binds
-        cell = NamespaceCell(self._directory / f"{run_id}.{secrets.token_hex(4)}", policy, binds)
-        try:
-            cell.make()
-            yield cell
-        finally:
-            if not cell.kept:
-                cell.remove()
+        folder = self._directory / f"{run_id}.{secrets.token_hex(4)}"
+        with folder_caches.shown(self._directory, policy) as cache, self._user() as user:
+            cell = NamespaceCell(folder, policy, [*binds, *cache], user)
+            try:
+                cell.make()
+                yield cell
+            finally:
+                cell.close() if cell.kept else cell.remove()
+
+    def _user(self) -> AbstractContextManager[int]:
+        """Only root can be somebody else."""
+        return users.lent(self._users) if _is_root() else contextlib.nullcontext(UID)
 
     def _prove(self, run_id: str) -> tuple[str, ...]:
         policy = canaries.bounds(self._policy)
@@ -201,7 +229,8 @@ class BubblewrapBackend:
         return absent
 
     def _folders(self) -> list[Path]:
-        return sorted(self._directory.iterdir()) if self._directory.is_dir() else []
+        folders = sorted(self._directory.iterdir()) if self._directory.is_dir() else []
+        return [folder for folder in folders if folder.name != folder_caches.FOLDER]
 
 
 @contextlib.contextmanager

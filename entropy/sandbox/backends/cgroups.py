@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import time
 from pathlib import Path
@@ -75,9 +76,15 @@ class Cgroups:
         self.limited: set[str] = set()
 
     @property
-    def entrances(self) -> list[str]:
-        """The files that take the id of a process that is to be limited."""
-        return sorted({str(folder / "cgroup.procs") for folder in self.folders.values() if folder.is_dir()})
+    def entering(self) -> list[str]:
+        """What a shell does to be limited."""
+        # Where there is a file for threads, a process of one thread gets in by it without waiting for all others.
+        files = [next(f for f in (folder / "tasks", folder / "cgroup.procs") if f.exists()) for folder in self._there]
+        return [f"echo 0 > {shlex.quote(str(file))}" for file in files]
+
+    @property
+    def _there(self) -> list[Path]:
+        return sorted({folder for folder in self.folders.values() if folder.is_dir()})
 
     def create(self, policy: SandboxPolicy) -> None:
         for controller, folder in self.folders.items():
@@ -106,7 +113,7 @@ class Cgroups:
 
     def _inside(self) -> set[int]:
         found: set[int] = set()
-        for file in self.entrances:
+        for folder in self._there:
             with contextlib.suppress(FileNotFoundError):
-                found.update(int(line) for line in Path(file).read_text().split())
+                found.update(int(line) for line in (folder / "cgroup.procs").read_text().split())
         return found

@@ -3,7 +3,8 @@
 import contextlib
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,18 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig, Mount, Ulimit
 
 from entropy.errors import ConfigurationError, SandboxUnavailable
-from entropy.sandbox.backends import attachment, seccomp
+from entropy.sandbox.backends import attachment, seccomp, users
 from entropy.sandbox.command import Command, Ending
 from entropy.sandbox.egress.outlet import INSIDE
-from entropy.sandbox.policy import UID, WORKSPACE, SandboxPolicy
+from entropy.sandbox.policy import CACHE, WORKSPACE, SandboxPolicy
 
 RUN, PART, EXPIRES, OWNER = "entropy.run", "entropy.part", "entropy.expires", "entropy.owner"
+USER = "entropy.user"
+"""On volumes: whose it is, and so whom no other sandbox may be."""
+NAMED = {"USER": "sandbox", "LOGNAME": "sandbox"}
+"""For programs that ask who they are: an image cannot have a name for each user."""
 GONE_SECONDS = 30.0
 GVISOR, GVISOR_PIDS = "runsc", 1024
-OWN = f"uid={UID},gid={UID},nosuid,nodev"
 
 
 @contextlib.contextmanager
@@ -68,55 +72,106 @@ class ContainerCell:
         self._runtime = runtime
         self._labels = dict(labels)
         self._name = f"{labels[OWNER]}-{labels[RUN]}-{secrets.token_hex(4)}"
-        self._collector: Any = None
-        self._worker: Any = None
+        self._collector: Future[Any] | None = None
+        self._worker: Future[Any] | None = None
         self._volume: Any = None
+        self._user = 0
+        self._was_used = False
         self.kept = False
         self.shown: tuple[Path, ...] = ()
         """Of the daemon's machine, to untrusted work only: a way out, if there is one."""
+        self.volumes: Sequence[Mount] = ()
+        """Further volumes, for untrusted work only."""
 
-    def make(self) -> None:
-        policy = self._policy
-        options = f"size={policy.workspace},nr_inodes={policy.inodes},mode=0700,{OWN}"
+    def make(self, allowed: range) -> None:
+        """Begin to: whatever comes next waits for what it needs, and nothing else."""
         with translated():
+            self._claim(allowed)
+        self._worker = self._begin("worker", tmp=self._policy.tmp)
+        # It also keeps the volume's content, which lives only while a container uses it.
+        self._collector = self._begin("collector", tmp=self._policy.memory // 2)
+
+    def _claim(self, allowed: range) -> None:
+        """Make the volume, for a user who is no other sandbox on this daemon.
+
+        Workers on many machines may ask at once and the daemon has no lock: who finds another claim gives up its own.
+        """
+        taken = {int(volume.attrs["Labels"][USER]) for volume in self._client.volumes.list(filters={"label": USER})}
+        for self._user in users.free(allowed, taken):
             self._volume = self._client.volumes.create(
                 self._name,
                 driver="local",
-                driver_opts={"type": "tmpfs", "device": "tmpfs", "o": options},
-                labels={**self._labels, PART: "workspace"},
+                driver_opts={
+                    "type": "tmpfs",
+                    "device": "tmpfs",
+                    "o": f"{self._bounds(self._policy.workspace)},mode=0700",
+                },
+                labels={**self._labels, PART: "workspace", USER: str(self._user)},
             )
-            # It also keeps the volume's content, which lives only while a container uses it.
-            self._collector = self._start("collector", writable=False, tmp=policy.memory // 2)
-            self._worker = self._start("worker", writable=True, tmp=policy.tmp)
+            if len(self._client.volumes.list(filters={"label": f"{USER}={self._user}"})) == 1:
+                return
+            gone(self._volume)
+
+    def _bounds(self, size: int) -> str:
+        owned = f"uid={self._user},gid={self._user},nosuid,nodev"
+        return f"size={size},nr_inodes={self._policy.inodes},{owned}"
 
     def work(self, command: Command) -> Ending:
         with translated():
+            if self._was_used:  # if not, there is nothing yet that could be lost with the container
+                self._holding()
+            self._was_used = True
             if self._worker is not None:
                 with contextlib.suppress(attachment.NotStarted):  # an earlier command took the container down
-                    return attachment.run(self._client.api, self._worker.id, command, kill=self.kill)
+                    return attachment.run(self._client.api, self._worker.result().id, command, kill=self.kill)
             self.kill()
-            self._worker = self._start("worker", writable=True, tmp=self._policy.tmp)
-            return attachment.run(self._client.api, self._worker.id, command, kill=self.kill)
+            self._worker = self._begin("worker", tmp=self._policy.tmp)
+            return attachment.run(self._client.api, self._worker.result().id, command, kill=self.kill)
 
     def inspect(self, command: Command) -> Ending:
         with translated():
-            return attachment.run(self._client.api, self._collector.id, command, kill=self._collector.kill)
+            collector = self._holding()
+            return attachment.run(self._client.api, collector.id, command, kill=collector.kill)
 
     def kill(self) -> None:
-        if self._worker is not None:
-            with translated():
-                gone(self._worker)
-            self._worker = None
+        worker, self._worker = self._worker, None
+        with translated():
+            _end(worker)
+
+    def settle(self) -> None:
+        """Wait until everything is there."""
+        with translated():
+            self._holding()
+            if self._worker is not None:
+                self._worker.result()
 
     def remove(self) -> None:
         with translated():
-            for thing in (self._worker, self._collector, self._volume):
-                if thing is not None:
-                    gone(thing)
+            for starting in (self._worker, self._collector):
+                _end(starting)
+            if self._volume is not None:
+                gone(self._volume)
 
-    def _start(self, part: str, *, writable: bool, tmp: int) -> Any:
+    def _holding(self) -> Any:
+        """The collector, once it runs and so keeps the volume's content."""
+        if self._collector is None:
+            raise SandboxUnavailable("The sandbox was not made.")
+        return self._collector.result()
+
+    def _begin(self, part: str, *, tmp: int) -> Future[Any]:
+        beside = ThreadPoolExecutor(1)
+        try:
+            return beside.submit(self._start, part, tmp)
+        finally:
+            beside.shutdown(wait=False)
+
+    def _start(self, part: str, tmp: int) -> Any:
+        writable = part == "worker"
         mounts = [Mount(WORKSPACE, self._name, type="volume", read_only=not writable, no_copy=True)]
+        if writable and self._policy.builds_cache:
+            mounts.append(Mount(CACHE, self._name, type="volume", no_copy=True))
         if writable:
+            mounts += self.volumes
             mounts += [Mount(str(INSIDE), str(folder), type="bind", read_only=True) for folder in self.shown]
         container = self._client.containers.create(
             self._image,
@@ -125,8 +180,12 @@ class ContainerCell:
             name=f"{self._name}-{part}-{secrets.token_hex(2)}",
             labels={**self._labels, PART: part},
             mounts=mounts,
-            tmpfs={"/tmp": f"exec,size={tmp},nr_inodes={self._policy.inodes},mode=1777,{OWN}"},  # noqa: S108 - inside
-            environment=self._policy.environment,
+            tmpfs={"/tmp": f"exec,{self._bounds(tmp)},mode=1777"},  # noqa: S108 - inside
+            environment=self._policy.environment | NAMED,
+            user=f"{self._user}:{self._user}",
+            # A network without anything takes the daemon a while to make: for untrusted work, for the sake of the file
+            # that says what localhost is. Else the kernel's own is there, with nothing in it either.
+            network_disabled=not writable,
             **isolation(self._policy, self._runtime),
         )
         try:
@@ -135,6 +194,11 @@ class ContainerCell:
             gone(container)
             raise
         return container
+
+
+def _end(starting: Future[Any] | None) -> None:
+    if starting is not None and starting.exception() is None:  # else there is no container
+        gone(starting.result())
 
 
 def isolation(policy: SandboxPolicy, runtime: str) -> dict[str, Any]:
@@ -163,6 +227,5 @@ def isolation(policy: SandboxPolicy, runtime: str) -> dict[str, Any]:
             Ulimit(name="fsize", soft=policy.workspace, hard=policy.workspace),
             Ulimit(name="core", soft=0, hard=0),
         ],
-        "user": f"{UID}:{UID}",
         "working_dir": WORKSPACE,
     }

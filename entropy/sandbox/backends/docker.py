@@ -2,31 +2,24 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
 
-import docker
-
-from entropy.errors import ConfigurationError, SandboxUnavailable
+from entropy.errors import ConfigurationError
 from entropy.sandbox import canaries
-from entropy.sandbox.backends import containers
+from entropy.sandbox.backends import containers, volume_caches
 from entropy.sandbox.backends.containers import EXPIRES, OWNER, RUN, ContainerCell, moment, translated
+from entropy.sandbox.backends.daemon import clock, connected
+from entropy.sandbox.backends.volume_caches import VolumeCaches
 from entropy.sandbox.belongings import Belonging, Kind
+from entropy.sandbox.caches import Caches
 from entropy.sandbox.egress.outlet import Egress, Outlet
 from entropy.sandbox.policy import SandboxPolicy
 from entropy.sandbox.session import Session
 from entropy.settings import SandboxSettings
-
-
-class _Place(NamedTuple):
-    """What is asked of a daemon once per sandbox."""
-
-    image: str
-    """An id: a tag may be moved while it is used."""
-    now: float
-    """The daemon's clock: workers on several machines may share one daemon, and their clocks differ."""
 
 
 class DockerBackend:
@@ -41,91 +34,85 @@ class DockerBackend:
         self._host = settings.docker_host
         self._runtime = settings.runtime
         self._owner = settings.owner
+        self._users = settings.users
         self._policy = SandboxPolicy.of(settings)
         self._egress = egress or Egress(settings.egress)
+        self.caches = Caches(settings.caches, open_sandbox=self.open, store=VolumeCaches(settings, self._client))
 
     def preflight(self) -> tuple[str, ...]:
         with self._client() as client:
-            self._ready(client, self._policy.image, canaries.preflight_name())
+            self._prove(client, _image(client, self._policy.image), _info(client), canaries.preflight_name())
         return ()
 
     @contextlib.contextmanager
     def open(self, run_id: str, policy: SandboxPolicy | None = None) -> Iterator[Session]:
         policy = policy or self._policy
-        with self._client() as client:
-            place = self._ready(client, policy.image, run_id)
-            for thing in self._things(client):  # of an earlier attempt, whose worker has lost the run
-                if _label(thing, RUN) == run_id:
-                    _remove(thing)
+        with self._client() as client, ThreadPoolExecutor(1) as beside:
+            info = beside.submit(_info, client)
+            for thing in self._things(client, f"{RUN}={run_id}"):  # of an earlier attempt, whose worker lost the run
+                _remove(thing)
+            image = _image(client, policy.image)
             with (
                 self._egress.outlet(run_id, policy.network) as outlet,
-                self._cell(client, run_id, policy, place, outlet) as cell,
+                self._cell(client, run_id, policy, image, outlet) as cell,
             ):
+                self._prove(client, image, info.result(), run_id)  # before anything runs in the cell
                 session = Session(cell, policy, outlet)
                 yield session
                 cell.kept = session.kept
 
     def reap(self, live: AbstractSet[str]) -> list[str]:
         with self._client() as client:
-            with translated():
-                now = moment(client.info()["SystemTime"])
+            now = clock(client)
             dead = [thing for thing in self._things(client) if _expires(thing) < now or not _is_at_work(thing, live)]
             for thing in dead:
                 _remove(thing)
-            return [*(thing.name for thing in dead), *self._egress.reap(live)]
+            names = [thing.name for thing in dead]
+        return [*names, *self._egress.reap(live), *self.caches.prune()]
 
     def clear(self) -> None:
         with self._client() as client:
             for thing in self._things(client):
                 _remove(thing)
-            self._egress.reap(frozenset())
+        self._egress.reap(frozenset())
+        self.caches.clear()
 
     def belongings(self) -> list[Belonging]:
         with self._client() as client:
-            return [*(_belonging(thing) for thing in self._things(client)), *self._egress.belongings()]
+            things = [_belonging(thing) for thing in self._things(client)]
+        return [*things, *self._egress.belongings(), *self.caches.belongings()]
 
-    @contextlib.contextmanager
-    def _client(self) -> Iterator[Any]:
-        scheme, _, path = self._host.partition("://")
-        if scheme == "unix" and not Path(path).is_socket():  # docker-py would leave a socket open
-            raise SandboxUnavailable(f"No Docker daemon listens at {self._host}; start one with ops/services/docker.")
-        with translated():
-            client = docker.DockerClient(base_url=self._host)
-        with contextlib.closing(client):
-            yield client
+    def _client(self) -> AbstractContextManager[Any]:
+        return connected(self._host)
 
     @contextlib.contextmanager
     def _cell(
-        self, client: Any, run_id: str, policy: SandboxPolicy, place: _Place, outlet: Outlet | None = None
+        self, client: Any, run_id: str, policy: SandboxPolicy, image: str, outlet: Outlet | None = None
     ) -> Iterator[ContainerCell]:
-        labels = {OWNER: self._owner, RUN: run_id, EXPIRES: str(int(place.now + policy.lifetime))}
-        cell = ContainerCell(client, policy, image=place.image, runtime=self._runtime, labels=labels)
+        labels = {OWNER: self._owner, RUN: run_id, EXPIRES: str(int(clock(client) + policy.lifetime))}
+        cell = ContainerCell(client, policy, image=image, runtime=self._runtime, labels=labels)
         cell.shown = outlet.folders if outlet else ()
+        cell.volumes = volume_caches.shown(policy, self._owner)
         try:
-            cell.make()
+            cell.make(self._users)
+            if policy.cache:
+                cell.settle()  # a daemon makes volumes that are not there
+                volume_caches.confirm(client, policy)
             yield cell
         finally:
-            if not cell.kept:
-                cell.remove()
+            cell.settle() if cell.kept else cell.remove()
 
-    def _ready(self, client: Any, name: str, run_id: str) -> _Place:
-        """The daemon, once the image is proven on it.
-
-        It is proven in a sandbox of the run, or the reaper would take that for left over.
-        """
-        with translated():
-            image, info = str(client.images.get(name).id), client.info()
-        place = _Place(image, moment(info["SystemTime"]))
+    def _prove(self, client: Any, image: str, info: Mapping[str, Any], run_id: str) -> None:
+        """Once per daemon and image; in a sandbox of the run, or the reaper would take that for left over."""
         verdict = (self._host, self._runtime, str(info["ID"]), image)
         with self._proving:
             if verdict not in self._proven:
-                self._prove(client, place, run_id)
+                self._try(client, image, run_id)
                 self._proven.add(verdict)
-        return place
 
-    def _prove(self, client: Any, place: _Place, run_id: str) -> None:
+    def _try(self, client: Any, image: str, run_id: str) -> None:
         policy = canaries.bounds(self._policy)
-        with self._cell(client, run_id, policy, place) as cell:
+        with self._cell(client, run_id, policy, image) as cell:
             missing = canaries.missing(Session(cell, policy))
         if missing:
             raise ConfigurationError(
@@ -133,14 +120,26 @@ class DockerBackend:
                 " Use a daemon that enforces what it accepts and the image that ops/images/build makes."
             )
 
-    def _things(self, client: Any) -> list[Any]:
-        """The containers, then the volumes, of this installation."""
-        of_ours = {"label": f"{OWNER}={self._owner}"}
+    def _things(self, client: Any, *labels: str) -> list[Any]:
+        """The containers, then the volumes, of this installation that have these labels."""
+        filters = {"label": [f"{OWNER}={self._owner}", *labels]}
         with translated():
             return [
-                *client.containers.list(all=True, filters=of_ours, ignore_removed=True),
-                *client.volumes.list(filters=of_ours),
+                *client.containers.list(all=True, filters=filters, ignore_removed=True),
+                *client.volumes.list(filters=filters),
             ]
+
+
+def _info(client: Any) -> dict[str, Any]:
+    """Takes the daemon a while: it runs programs for it."""
+    with translated():
+        return dict(client.info())
+
+
+def _image(client: Any, name: str) -> str:
+    """An id: a tag may be moved while it is used."""
+    with translated():
+        return str(client.images.get(name).id)
 
 
 def _remove(thing: Any) -> None:

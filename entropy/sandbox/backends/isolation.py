@@ -11,13 +11,16 @@ from typing import NamedTuple
 
 from entropy.errors import ConfigurationError
 from entropy.sandbox.backends.jail import Descriptors
-from entropy.sandbox.policy import MIB, UID, WORKSPACE, SandboxPolicy
+from entropy.sandbox.policy import CACHE, MIB, UID, WORKSPACE, SandboxPolicy
 
 STAGE = Path("/run/entropy-sandbox")
-"""Mount point, in a mount namespace of its own, where root hands folders over to the sandbox's user."""
+"""Mount point, in mount namespaces of their own, where root hands folders over to the sandbox's user."""
 ETC = ("ld.so.cache", "alternatives", "localtime", "mime.types")
 LINKS = ("bin", "sbin", "lib", "lib64", "lib32")
+NEEDED = ("/usr", "/etc", "/proc", "/sys", "/dev", *(f"/{name}" for name in LINKS))
+"""What of the machine is shown inside, or used on the way."""
 FILES = {
+    # Inside. Outside each sandbox is a user of its own, where root makes it.
     "passwd": f"root:x:0:0::/:/usr/sbin/nologin\nsandbox:x:{UID}:{UID}::/tmp:/bin/sh\n",
     "group": f"root:x:0:\nsandbox:x:{UID}:\n",
     "hosts": "127.0.0.1 localhost\n",
@@ -31,10 +34,7 @@ NAMESPACES = (
     *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1"),
     *("--cap-drop", "ALL", "--uid", str(UID), "--gid", str(UID), "--hostname", "sandbox"),
 )
-DEMOTION = (
-    *(f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--no-new-privs"),
-    *("--bounding-set=-all", "--inh-caps=-all", "--"),
-)
+DEMOTION = ("--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all")
 
 
 class Inside(NamedTuple):
@@ -48,6 +48,8 @@ class Inside(NamedTuple):
     tmp: int
     limits: tuple[str, ...]
     """Options of prlimit."""
+    is_cache: bool = False
+    """Whether the workspace also lies where the dependency cache will be."""
 
 
 def shown(binds: Iterable[Path]) -> tuple[tuple[Path, Path], ...]:
@@ -104,6 +106,8 @@ def jailed(inside: Inside, argv: Sequence[str], *, environment: Mapping[str, str
     for source, target in inside.binds:
         line += ["--ro-bind", str(source), str(target)]
     line += ["--bind" if inside.writable else "--ro-bind", str(inside.folder / "workspace"), WORKSPACE]
+    if inside.is_cache:
+        line += ["--bind", str(inside.folder / "workspace"), CACHE]
     line += ["--remount-ro", "/", "--chdir", WORKSPACE, "--"]
     return [*line, "/bin/sh", "-c", INIT, "sandbox", "/usr/bin/prlimit", *inside.limits, "--", *argv]
 
@@ -128,25 +132,21 @@ def _scratch(tmp: int) -> list[str]:
     return [*line, "--remount-ro", "/dev", "--size", str(tmp), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108
 
 
-def handed_over(inside: Inside) -> tuple[Inside, list[str]]:
-    """What root's shell does so that the sandbox's user reaches folders that lie behind closed ones."""
-    moved = {inside.folder / name: STAGE / name for name in ("etc", "workspace")}
-    binds = []
-    for number, (source, target) in enumerate(inside.binds):
-        binds.append((moved.setdefault(source, STAGE / str(number)), target))
-    steps = [
-        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0755", "tmpfs", str(STAGE)],
-        ["mkdir", *(str(place) for source, place in moved.items() if source.is_dir())],
-        ["touch", str(STAGE), *(str(place) for source, place in moved.items() if not source.is_dir())],
-        *(["mount", "--rbind", str(source), str(place)] for source, place in moved.items()),
-    ]
-    return inside._replace(folder=STAGE, binds=tuple(binds)), [shlex.join(step) for step in steps]
+def handed_over(
+    folder: Path, binds: Sequence[tuple[Path, Path]]
+) -> tuple[Mapping[Path, Path], list[tuple[Path, Path]]]:
+    """Where root shows what lies behind closed folders, so that the sandbox's user reaches it; `binds` from there."""
+    places = {folder / name: STAGE / name for name in ("etc", "workspace")}
+    for number, (source, _) in enumerate(binds):
+        places.setdefault(source, STAGE / str(number))
+    return places, [(places[source], target) for source, target in binds]
 
 
-def as_root(steps: Sequence[str], entrances: Sequence[str], line: Sequence[str]) -> list[str]:
-    """The command line by which root enters the control groups, takes `steps`, becomes nobody and runs `line`."""
-    STAGE.mkdir(mode=0o755, exist_ok=True)
-    demoted = [program("setpriv"), *DEMOTION, *line]
-    entered = [f"echo $$ > {shlex.quote(entrance)}" for entrance in entrances]
-    script = "\n".join([*entered, *steps, f"exec {shlex.join(demoted)}"])
-    return [program("unshare"), "--mount", "--propagation", "private", "--", "/bin/sh", "-euc", script]
+def as_root(line: Sequence[str], *, entering: Sequence[str], mounts: int, user: int) -> list[str]:
+    """The command line by which root enters control groups and mounts, becomes `user` and runs `line`.
+
+    `mounts` is an open namespace of this process; nobody is to inherit it.
+    """
+    demoted = [program("setpriv"), f"--reuid={user}", f"--regid={user}", *DEMOTION, "--", *line]
+    script = "\n".join([*entering, f"exec {shlex.join(demoted)}"])
+    return [program("nsenter"), f"--mount=/proc/{os.getpid()}/fd/{mounts}", "--", "/bin/sh", "-euc", script]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from entropy.sandbox.backends import cgroups, jail
+from entropy.sandbox.backends import cgroups, folder_caches, jail
 from entropy.sandbox.belongings import Belonging, Kind
 
 ABANDONED = 86400.0
@@ -36,7 +36,7 @@ def _processes(directory: Path) -> Iterator[Belonging]:
     for process, words in jail.bubblewraps():
         for word in words:
             inside = Path(word)
-            if inside.is_relative_to(directory) and inside != directory:
+            if inside.is_relative_to(directory) and inside != directory and folder_caches.FOLDER not in inside.parts:
                 folder = directory / inside.relative_to(directory).parts[0]
                 if not folder.exists():
                     yield Belonging(

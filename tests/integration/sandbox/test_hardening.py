@@ -128,7 +128,9 @@ def test_bubblewraps_collector_is_filtered_too(tmp_path: Path, run_id: str) -> N
 
 @pytest.mark.docker
 def test_every_container_is_made_with_every_restriction(tmp_path: Path, run_id: str) -> None:
-    with closing(DockerPlace(tmp_path)) as place, make_backend(place.settings).open(run_id):
+    with closing(DockerPlace(tmp_path)) as place, make_backend(place.settings).open(run_id) as sandbox:
+        for _ in range(2):  # by the second command everything is there
+            sandbox.exec(["true"])
         client = docker.DockerClient(base_url=place.settings.docker_host)
         with closing(client):
             found = client.containers.list(filters={"label": f"entropy.run={run_id}"})

@@ -1,6 +1,7 @@
 """Settings become bounds, and bounds that cannot hold are refused."""
 
 import pytest
+from pydantic import ValidationError
 
 from entropy.errors import ConfigurationError
 from entropy.sandbox.factory import make_backend
@@ -106,3 +107,10 @@ def test_an_image_is_one_of_the_operators() -> None:
 def test_files_fit_into_a_memory_that_was_made_smaller() -> None:
     policy, _ = SandboxPolicy.of(SandboxSettings()).tightened(SandboxBounds(memory_mib=256))
     assert policy.workspace + policy.tmp < policy.memory == 256 << 20
+
+
+@pytest.mark.parametrize("uids", ["0-10", "10001", "20-10", "a-b", "1-4294967295", "-1-5"])
+def test_users_that_nobody_should_be_are_refused(uids: str) -> None:
+    assert SandboxSettings(uids="70000-70001").users == range(70000, 70002)
+    with pytest.raises(ValidationError, match="60706-61183"):
+        SandboxSettings(uids=uids)
