@@ -67,15 +67,15 @@ class EgressSettings(Section):
     """Seconds that a connection may last."""
 
 
-Phase = Literal["setup", "agent"]
-"""What of a stage may have a way out; the tests have none."""
-
 class CacheSettings(Section):
     days: float = Field(default=14, gt=0)
     """Days after which a dependency cache goes that nobody has used."""
     total_mib: int = Field(default=10240, ge=1)
     """What the dependency caches of a node may hold in all; the one that was used longest ago goes first."""
 
+
+Phase = Literal["setup", "agent"]
+"""What of a stage may have a way out; the tests have none."""
 
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -223,10 +223,10 @@ class SandboxSettings(Section):
     """The phases that may use the ways out; there are none without the settings that follow."""
     egress: EgressSettings = EgressSettings()
     """Ways out of sandboxes."""
-    roles: Annotated[dict[str, SandboxBounds], NoDecode, BeforeValidator(_parsed)] = {}
-    """What is different for a role, as JSON: ``{"coder": {"memory_mib": 4096, "image": "name:tag"}}``."""
     caches: CacheSettings = CacheSettings()
     """What repositories' setups have made, for later runs to use."""
+    roles: Annotated[dict[str, SandboxBounds], NoDecode, BeforeValidator(_parsed)] = {}
+    """What is different for a role, as JSON: ``{"coder": {"memory_mib": 4096, "image": "name:tag"}}``."""
 
     @property
     def users(self) -> range:

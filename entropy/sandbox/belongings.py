@@ -15,10 +15,10 @@ class Kind(StrEnum):
     CONTROL_GROUP = "cgroup"
     PROCESS = "process"
     SOCKET = "socket"
+    CACHE = "cache"
 
 
 class Belonging(Noun):
-    CACHE = "cache"
     """One thing of one sandbox."""
 
     kind: Kind
