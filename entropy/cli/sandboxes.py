@@ -17,7 +17,11 @@ def sandboxes(_: click.Context) -> None:
 
 @sandboxes.command("list", cls=EntropyCommand)
 def list_sandboxes() -> None:
-    """List what there is of sandboxes: its kind, since when, whether its run is at work, the run and the name."""
+    """List what there is of sandboxes: its kind, since when, whether its run is at work, the run and the name.
+
+    Of dependency caches: when each was used last, and whose it is.
+    """
+    from entropy.sandbox.belongings import Kind
     from entropy.wiring import toolbox
 
     tools = toolbox()
@@ -25,7 +29,7 @@ def list_sandboxes() -> None:
     live = tools.runs.live_names()
     for thing in sorted(found, key=lambda thing: (thing.run, thing.kind, thing.name)):
         since = datetime.fromtimestamp(thing.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        state = "live" if thing.run in live else "dead"
+        state = "kept" if thing.kind is Kind.CACHE else "live" if thing.run in live else "dead"
         click.echo(f"{thing.kind:9}  {since}  {state}  {thing.run or '-'}  {thing.name}")
 
 

@@ -3,6 +3,7 @@
 from entropy.errors import IllegalStep
 from entropy.items import Assignment, Item
 from entropy.lifecycle.conclude import conclude
+from entropy.lifecycle.dependencies import save_locks
 from entropy.lifecycle.gate import gate
 from entropy.lifecycle.progress import key_of, progress_of
 from entropy.lifecycle.publish.status import say
@@ -32,6 +33,8 @@ def claim(run: Run, tools: Toolbox) -> Run:
         run = _counted(run, assignment, tools)
     if run.outcome is not None:
         return run
+    if tools.agents.agent(run.role).uses_sandbox:
+        assignment = save_locks(run, assignment, mirror, tools)
     return run.evolve(
         assignment=tools.artifacts.put(run.id, assignment.model_dump_json().encode()),
         snapshot=tools.artifacts.put(run.id, mirror.snapshot(assignment.base_commit)),

@@ -6,6 +6,8 @@ from entropy.agents.base import BaseAgent, NoSandbox
 from entropy.errors import IllegalStep, PolicyViolation
 from entropy.items import Assignment
 from entropy.lifecycle.assignment import assignment_of
+from entropy.lifecycle.departure import examine, masked
+from entropy.lifecycle.dependencies import provided
 from entropy.lifecycle.renewal import Draining
 from entropy.models import Envelope, Outcome, Run, Verdict
 from entropy.sandbox.interface import Sandbox
@@ -21,17 +23,20 @@ def execute(run: Run, tools: Toolbox) -> Run:
     agent = tools.agents.agent(run.role)
     assignment = assignment_of(run, tools)
     if not agent.uses_sandbox:
-        return run.evolve(outcome=agent.perform(assignment, NoSandbox()))
+        return run.evolve(outcome=masked(agent.perform(assignment, NoSandbox())))
     policy, remark = _policy(run, tools, assignment)
-    with tools.sandboxes.open(str(Envelope(run.id, run.generation)), policy) as sandbox:
+    given = provided(run, assignment, policy, tools)
+    if isinstance(given, Outcome):
+        return run.evolve(outcome=masked(given))
+    with tools.sandboxes.open(str(Envelope(run.id, run.generation)), given) as sandbox:
         try:
             outcome = _perform(run, tools, agent, assignment, sandbox)
             summary = f"{outcome.summary} {remark}" if remark else outcome.summary
-            return run.evolve(outcome=outcome.model_copy(update={"summary": summary}))
+            return run.evolve(outcome=masked(outcome.model_copy(update={"summary": summary})))
         except SoftTimeLimitExceeded:
             if not Draining.begun():
                 unfinished = Outcome(verdict=Verdict.FAILED, summary=LATE)
-                return run.evolve(outcome=_cut_off(run, tools, agent, unfinished, sandbox))
+                return run.evolve(outcome=masked(_cut_off(run, tools, agent, unfinished, sandbox)))
             partial = _collected(run, tools, sandbox)
             if tools.settings.sandbox.on_shutdown == "keep":
                 sandbox.keep()
@@ -75,4 +80,5 @@ def _cut_off(run: Run, tools: Toolbox, agent: BaseAgent, outcome: Outcome, sandb
 
 def _collected(run: Run, tools: Toolbox, sandbox: Sandbox) -> str | None:
     patch = sandbox.collect()
+    examine(patch)
     return tools.artifacts.put(run.id, patch) if patch else None

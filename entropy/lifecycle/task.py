@@ -11,6 +11,7 @@ from celery.exceptions import Ignore, SoftTimeLimitExceeded
 from entropy.errors import EntropyError, PolicyViolation, RateLimited, StaleGeneration, StateUnavailable, TransientError
 from entropy.lifecycle.conclude import conclude
 from entropy.lifecycle.renewal import Renewal
+from entropy.lifecycle.scanning import cleansed
 from entropy.logging.structured import about
 from entropy.models import Envelope, Run, Stage, Step, Verdict
 from entropy.state.runs import Begin, Lease
@@ -72,7 +73,7 @@ class StageTask(EntropyTask):
         if after.stage is run.stage:
             after = after.evolve(stage=_next(run.stage))
         tools.reached(f"{run.stage}.worked")
-        note = _note(run, after)
+        note, _ = cleansed(_note(run, after))
         step = Step(
             stage=run.stage, generation=run.generation, started=started, ended=tools.connection.now(), note=note
         )
@@ -148,6 +149,7 @@ def broken(run: Run, error: Exception) -> Run:
 
 def failed(run: Run, why: str, verdict: Verdict = Verdict.FAILED) -> Run:
     """The run after a stage that cannot succeed: `report` tells the item; after `report` only `cleanup` is left."""
+    why, _ = cleansed(why)
     if run.stage.position < Stage.REPORT.position:
         return conclude(run, verdict, why)
     return run.evolve(published=run.published.model_copy(update={"refusal": why}))

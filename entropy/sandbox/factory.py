@@ -6,6 +6,7 @@ from collections.abc import Callable
 from entropy.errors import ConfigurationError
 from entropy.sandbox.backends.bubblewrap import BubblewrapBackend
 from entropy.sandbox.backends.docker import DockerBackend
+from entropy.sandbox.caches import Caches
 from entropy.sandbox.egress.outlet import Egress, no_keys
 from entropy.sandbox.egress.proxy import Keys
 from entropy.sandbox.interface import Backend
@@ -32,6 +33,11 @@ def make_backend(settings: SandboxSettings, keys: Keys = no_keys) -> Backend:
     for role in settings.roles:
         SandboxPolicy.of(settings, role)
     return _backend(settings.backend)(settings, Egress(settings.egress, keys=keys))
+
+
+def caches_of(backend: Backend) -> Caches | None:
+    """The dependency caches of a backend that keeps some."""
+    return backend.caches if isinstance(backend, DockerBackend | BubblewrapBackend) else None
 
 
 def _backend(name: str) -> Callable[[SandboxSettings, Egress], Backend]:
