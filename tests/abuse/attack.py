@@ -116,6 +116,8 @@ APART = ("unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-pro
 FIRST = ("sh", "-c", '"$@"; exit $?', "sh")
 """PID 1 of the control, since PID 1 is what some attacks are after."""
 
+INTERPRETER = str(Path(sys.executable).resolve())
+"""Not the one of the environment: some controls see an empty /tmp, and that may be where the environment is."""
 
 _shown: dict[object, Verdict] = {}
 
@@ -130,7 +132,7 @@ def outside(attack: Attack, folder: Path, *arguments: object, apart: tuple[str, 
 
 def _outside(attack: Attack, folder: Path, arguments: tuple[object, ...], apart: tuple[str, ...]) -> Verdict:
     done = subprocess.run(
-        [*apart, *FIRST, sys.executable, "-c", attack.program, *map(str, arguments)],
+        [*apart, *FIRST, INTERPRETER, "-c", attack.program, *map(str, arguments)],
         cwd=folder,
         capture_output=True,
         text=True,
