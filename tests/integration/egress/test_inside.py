@@ -27,9 +27,10 @@ from entropy.wiring import Toolbox
 from tests.integration.egress.authority import Authority
 from tests.integration.egress.conftest import HOST, KEY, Trail, key_of
 from tests.integration.egress.world import OUTSIDE, Names, Server
-from tests.integration.sandbox.places import MARK, PLACES, Place
+from tests.integration.sandbox.places import MARK, PLACES, BubblewrapPlace, Place
 from tests.services import require
 
+ROOT = Path(__file__).parents[3]
 MODEL = "models.example.com"
 FETCH = "import urllib.request; print(urllib.request.urlopen('https://{host}:{port}/', timeout=20).read().decode())"
 ASK = """
@@ -281,10 +282,15 @@ def packages_from_here(place: Place, directory: Path) -> Backend:
     return kinds[place.settings.backend](place.settings, egress)
 
 
-def test_npm_gets_a_package_too(place: Place, directory: Path, trail: Trail) -> None:
+@pytest.mark.bubblewrap
+def test_npm_gets_a_package_too(tmp_path: Path, directory: Path, trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = ROOT / ".tools" / "node"
+    require((node / "bin" / "npm").exists(), "npm; install it with: ops/tools node")
+    monkeypatch.setenv("PATH", f"{node / 'bin'}:{os.environ['PATH']}")
+    place = BubblewrapPlace(tmp_path)
+    with_npm = {"binds": (*place.settings.binds, node), "path": f"{node / 'bin'}:{place.settings.path}"}
+    place.settings = place.settings.model_copy(update=with_npm)
     with opened(packages_from_here(place, directory)) as sandbox:
-        if sandbox.exec(["sh", "-c", "command -v npm"]).exit_status != 0:
-            pytest.skip("there is no npm in this sandbox")
         install = ["npm", "install", "--no-audit", "--no-fund", "--no-update-notifier", "left-pad"]
         result = sandbox.exec(install, phase=Phase.SETUP)
         assert result.exit_status == 0, result.stderr
