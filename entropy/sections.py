@@ -177,7 +177,7 @@ class EcsSettings(Section):
 
 
 class SandboxSettings(Section):
-    backend: Literal["none", "docker", "bubblewrap", "kubernetes"] = "none"
+    backend: Literal["none", "docker", "bubblewrap", "kubernetes", "ecs"] = "none"
     """Where untrusted work happens. ``none`` means that this worker may not: it is for the control side."""
     image: str = "entropy-sandbox:local"
     """For ``docker``: the image, which has to exist on the daemon's machine; nothing is pulled."""
@@ -188,6 +188,8 @@ class SandboxSettings(Section):
     """For ``docker``: the daemon's runtime for sandboxes, such as ``runsc`` (gVisor); else the daemon's own choice."""
     owner: str = "entropy"
     """For ``docker``: marks this installation's containers, so that two can share one daemon."""
+    ecs: EcsSettings = EcsSettings()
+    """The tasks."""
     kubernetes: KubernetesSettings = KubernetesSettings()
     """The cluster."""
     uids: Annotated[str, AfterValidator(_of_users)] = "60706-61183"

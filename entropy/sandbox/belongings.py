@@ -10,6 +10,8 @@ class Kind(StrEnum):
 
     CONTAINER = "container"
     POD = "pod"
+    TASK = "task"
+    OBJECTS = "objects"
     VOLUME = "volume"
     FOLDER = "folder"
     CONTROL_GROUP = "cgroup"

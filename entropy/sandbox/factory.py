@@ -18,6 +18,7 @@ BACKENDS: dict[str, Callable[[SandboxSettings, Egress], Backend]] = {
     "docker": DockerBackend,
 }
 OPTIONAL = {
+    "ecs": "entropy.sandbox.backends.ecs:EcsBackend",
     "kubernetes": "entropy.sandbox.backends.kubernetes:KubernetesBackend",
 }
 """Backends whose packages need not be installed: each is an extra of that name."""
@@ -27,8 +28,8 @@ def make_backend(settings: SandboxSettings, keys: Keys = no_keys) -> Backend:
     """The backend that `settings` name; `ConfigurationError` where there is none, or bounds that cannot hold."""
     if settings.backend == "none":
         raise ConfigurationError(
-            "This worker is not a sandbox worker; set ENTROPY_SANDBOX__BACKEND to docker, kubernetes or bubblewrap,"
-            " or let it serve control queues only."
+            "This worker is not a sandbox worker; set ENTROPY_SANDBOX__BACKEND to docker, kubernetes, ecs or"
+            " bubblewrap, or let it serve control queues only."
         )
     for role in settings.roles:
         SandboxPolicy.of(settings, role)

@@ -23,6 +23,20 @@ class Output:
         del self._tail[: max(0, len(self._tail) - self._tail_limit)]
 
     @property
+    def bounds(self) -> tuple[int, int]:
+        """How much of the head and of the tail is kept."""
+        return self._head_limit, self._tail_limit
+
+    def restore(self, head: bytes, tail: bytes, total: int) -> bool:
+        """Take what somebody else kept of a stream within the same bounds; False when that cannot be so."""
+        whole = len(head) + len(tail) == total
+        cut = (len(head), len(tail)) == self.bounds and total > sum(self.bounds)
+        if not (cut or (whole and len(head) <= self._head_limit and len(tail) <= self._tail_limit)):
+            return False
+        self.total, self._head, self._tail = total, bytearray(head), bytearray(tail)
+        return True
+
+    @property
     def truncated(self) -> bool:
         return self.total > self._head_limit + self._tail_limit
 

@@ -36,6 +36,8 @@ MACHINES = {"x86_64": Machine(0xC000_003E, 0), "aarch64": Machine(0xC000_00B7, 1
 """By the kernel's name; the 32-bit entries of the same processors have other architectures."""
 CLONE, SOCKET, SOCKETPAIR = (56, 220), (41, 198), (53, 199)
 CLONE3 = 435
+LOCAL = (socket.AF_UNIX,)
+"""The families of sockets that lead nowhere but to the same machine."""
 
 REFUSED: dict[str, tuple[int, int]] = {
     "acct": (163, 89),
@@ -95,17 +97,20 @@ REFUSED: dict[str, tuple[int, int]] = {
 """Numbers on x86_64 and on aarch64; 0 where there is none."""
 
 
-def program(machine: str = "") -> bytes:
-    """The filter for this machine, or the named one; raises `ConfigurationError` for a kind it does not know."""
+def program(machine: str = "", families: Iterable[int] = FAMILIES) -> bytes:
+    """The filter for this machine, or the named one; raises `ConfigurationError` for a kind it does not know.
+
+    Sockets are those of `families` only.
+    """
     name = machine or platform.machine()
     if name not in MACHINES:
         raise ConfigurationError(
             f"The bubblewrap sandbox has no system-call filter for {name}; use ENTROPY_SANDBOX__BACKEND=docker here."
         )
-    return b"".join(struct.pack("=HBBI", *instruction) for instruction in _instructions(MACHINES[name]))
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in _instructions(MACHINES[name], families))
 
 
-def _instructions(machine: Machine) -> list[Instruction]:
+def _instructions(machine: Machine, families: Iterable[int]) -> list[Instruction]:
     column = machine.column
     return [
         (LOAD, 0, 0, ARCHITECTURE),
@@ -118,7 +123,7 @@ def _instructions(machine: Machine) -> list[Instruction]:
         *_when(CLONE3, [_end(FAIL | errno.ENOSYS)]),
         *_when(CLONE[column], [_argument(0), (ANY_OF, 0, 1, NAMESPACES), _end(FAIL | errno.EPERM), _end(ALLOW)]),
         *_when(SOCKETPAIR[column], [_argument(0), *_allow_any([socket.AF_UNIX]), _end(FAIL | errno.EPERM)]),
-        *_when(SOCKET[column], [_argument(0), *_allow_any(FAMILIES), *_netlink()]),
+        *_when(SOCKET[column], [_argument(0), *_allow_any(families), *_netlink()]),
         _end(ALLOW),
     ]
 
