@@ -47,7 +47,8 @@ class Process(NamedTuple):
 
     @property
     def has_container_api(self) -> bool:
-        told = any(name.startswith("ENTROPY_SANDBOX__DOCKER") or name == "DOCKER_HOST" for name in self.variables)
+        daemon, cluster = "ENTROPY_SANDBOX__DOCKER", "ENTROPY_SANDBOX__KUBERNETES"
+        told = any(name.startswith((daemon, cluster)) or name == "DOCKER_HOST" for name in self.variables)
         return told or any("engine" in mount or "docker.sock" in mount for mount in self.mounts)
 
 

@@ -32,12 +32,25 @@ OF_APPS: Document = {
         "ingress": {"enabled": True, "host": "hooks.example", "className": "nginx", "tlsSecret": "hooks-tls"},
     },
 }
+PODS: Document = SMALLEST | {
+    "sandbox": {
+        "image": "registry.example/sandbox@sha256:" + "0" * 64,
+        "kubernetes": {
+            "enabled": True,
+            "runtimeClass": "gvisor",
+            "seccomp": "entropy.json",
+            "nodeSelector": {"pool": "sandboxes"},
+            "images": ["registry.example/large:1"],
+            "imagePullSecrets": [{"name": "registry"}],
+        },
+    }
+}
 
 
 @pytest.fixture(
     scope="module",
-    params=[SMALLEST, OWN_REDIS, ANOTHER_ROLE, OF_APPS],
-    ids=["smallest", "own-redis", "another-role", "apps-and-webhooks"],
+    params=[SMALLEST, OWN_REDIS, ANOTHER_ROLE, OF_APPS, PODS],
+    ids=["smallest", "own-redis", "another-role", "apps-and-webhooks", "pods"],
 )
 def chart(request: pytest.FixtureRequest) -> Document:
     return check_chart(request.param)
@@ -62,7 +75,9 @@ def test_pods_are_restricted(chart: Document) -> None:
     accounts = [pod["serviceAccountName"] for pod in _pods(chart)]
     assert len(accounts) == len(set(accounts))
     for pod in _pods(chart):
-        assert pod["automountServiceAccountToken"] is False
+        knows_cluster = any(item["kind"] == "Namespace" for item in chart["documents"])
+        is_sandbox_worker = pod["containers"][0]["name"] == "sandbox"
+        assert pod["automountServiceAccountToken"] is (knows_cluster and is_sandbox_worker)
         assert pod["securityContext"]["runAsNonRoot"]
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         for container in pod["containers"]:
@@ -182,6 +197,8 @@ def _webhooks(values: Document) -> Document:
         ({"github": {"apps": {"*": "12"}}}, "/github/apps"),
         (OF_APPS | {"webhooks": {"enabled": True, "ingress": {"enabled": True}}}, "/webhooks/ingress/host"),
         (OF_APPS | {"webhooks": {"enabled": True, "clients": []}}, "/webhooks/clients"),
+        (SMALLEST | {"sandbox": {"kubernetes": {"enabled": True, "namespace": "agents"}}}, "a namespace of their own"),
+        (SMALLEST | {"sandbox": {"kubernetes": {"seccomp": "/entropy.json"}}}, "/sandbox/kubernetes/seccomp"),
     ],
 )
 def test_wrong_values_are_refused(values: dict[str, Any], complaint: str) -> None:

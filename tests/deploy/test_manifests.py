@@ -35,6 +35,7 @@ DEPLOYMENTS: dict[str, Callable[[], Iterator[Process]]] = {
     "compose-apps": lambda: compose_processes(compose("apps.yaml", **OF_APPS)),
     "chart": lambda: _chart({"repositories": ["acme/widgets"]}),
     "chart-apps": lambda: _chart({"apps": {"*": 1234567, "coder": 7654321}}),
+    "chart-pods": lambda: _chart({"repositories": ["acme/widgets"]}, sandbox={"kubernetes": {"enabled": True}}),
 }
 BY_HAND = {"start", "discover", "runs", "sandboxes", "rebuild", "forge", "demo"}
 """Commands of ours that people run: they end, or are for a laptop."""
@@ -42,8 +43,8 @@ SIGNATURES = f"{SCHEDULER}_{SECRET}".replace("-", "_")
 """The secret that signs webhooks, as a file."""
 
 
-def _chart(github: Document) -> Iterator[Process]:
-    return chart_processes(check_chart({"github": github, "webhooks": {"enabled": True}})["documents"])
+def _chart(github: Document, **more: Document) -> Iterator[Process]:
+    return chart_processes(check_chart({"github": github, "webhooks": {"enabled": True}, **more})["documents"])
 
 
 @pytest.fixture(scope="module", params=DEPLOYMENTS)

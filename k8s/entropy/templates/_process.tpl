@@ -87,7 +87,8 @@ spec:
         checksum/settings: {{ include (print $.root.Template.BasePath "/settings.yaml") . | sha256sum }}
     spec:
       serviceAccountName: {{ .Release.Name }}-{{ $process.name }}
-      automountServiceAccountToken: false
+      # The API server knows a sandbox worker by its token; sandboxes.yaml says what it may.
+      automountServiceAccountToken: {{ and (eq $process.side "sandbox") .Values.sandbox.kubernetes.enabled }}
       enableServiceLinks: false
       terminationGracePeriodSeconds: {{ $process.grace | default 60 }}
       securityContext: {{ include "entropy.podSecurity" 10001 | nindent 8 }}
