@@ -9,6 +9,8 @@ from typing import Any
 from tests.bench.cost import Plan, measure
 from tests.bench.latency import polled, told
 from tests.bench.limits import held
+from tests.bench.sandboxes import Plan as SandboxPlan
+from tests.bench.sandboxes import measured, table
 
 SPEEDS = ((1, 60.0), (200, 10.0), (1_000, 20.0), (10_000, 4.0))
 """As fast as the time may go by for so many repositories, on two cores that the forge shares."""
@@ -16,7 +18,7 @@ SPEEDS = ((1, 60.0), (200, 10.0), (1_000, 20.0), (10_000, 4.0))
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
-    rows = {"discovery": _costs, "latency": _latencies, "limits": _limits}[options.what]
+    rows = {"discovery": _costs, "latency": _latencies, "limits": _limits, "sandbox": _sandboxes}[options.what]
     for row in rows(options):
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
@@ -39,9 +41,16 @@ def _limits(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     yield held(options.seconds)
 
 
+def _sandboxes(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for backend in options.backend.split(","):
+        row = measured(backend, SandboxPlan(options.samples, options.crowd))
+        sys.stderr.write(table(row) + "\n")
+        yield row
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ops/bench", description=__doc__)
-    parser.add_argument("what", choices=["discovery", "latency", "limits"])
+    parser.add_argument("what", choices=["discovery", "latency", "limits", "sandbox"])
     parser.add_argument("--repositories", default="1,100,1000,10000", help="discovery: a row for each")
     parser.add_argument("--minutes", type=float, default=18, help="discovery: of the forge's time, twice a row")
     parser.add_argument("--speed", type=float, help="discovery: how many times faster the time goes by")
@@ -49,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--labels", type=int, default=40, help="latency: how many are set")
     parser.add_argument("--interval", type=float, default=30, help="latency: seconds between two beats")
     parser.add_argument("--seconds", type=float, default=150, help="limits: for how long the workers write")
+    parser.add_argument("--backend", default="docker,bubblewrap", help="sandbox: a row for each")
+    parser.add_argument("--samples", type=int, default=30, help="sandbox: how many are started, one by one")
+    parser.add_argument("--crowd", type=int, default=40, help="sandbox: how many are started at once")
     return parser
 
 

@@ -26,6 +26,7 @@ from entropy.sandbox.backends.cgroups import COLLECTOR, Cgroups
 from entropy.sandbox.backends.folder_caches import FolderCaches
 from entropy.sandbox.backends.isolation import Inside
 from entropy.sandbox.backends.jail import Descriptors
+from entropy.sandbox.backends.mounts import Namespace
 from entropy.sandbox.backends.proving import nobody_proves, proving
 from entropy.sandbox.belongings import Belonging, Kind
 from entropy.sandbox.caches import Caches
@@ -54,8 +55,8 @@ class NamespaceCell:
         self._policy = policy
         self._binds = tuple(binds)
         self._user = user
-        self._mounts: int | None = None
-        """An open namespace, where this process is root."""
+        self._mounts: Namespace | None = None
+        """Where this process is root."""
         self._groups = Cgroups(folder.name)
         self._collector_groups = Cgroups(f"{folder.name}{COLLECTOR}")
         self.kept = False
@@ -71,7 +72,7 @@ class NamespaceCell:
             mounts.mount_memory(workspace, f"size={self._policy.workspace},nr_inodes={self._policy.inodes},{owned}")
             places, binds = isolation.handed_over(self._folder, self._binds)
             self._binds = tuple(binds)
-            self._mounts = mounts.namespace(isolation.STAGE, places, isolation.NEEDED)
+            self._mounts = Namespace(isolation.STAGE, places, isolation.NEEDED)
 
     def work(self, command: Command) -> Ending:
         policy, limits = self._policy, self._limits()
@@ -93,8 +94,7 @@ class NamespaceCell:
     def close(self) -> None:
         """Let go of what is this process's own."""
         if self._mounts is not None:
-            os.close(self._mounts)
-            self._mounts = None
+            self._mounts.close()
 
     def remove(self) -> None:
         """Leave nothing, whatever state the sandbox was left in; several may try at once."""
@@ -127,7 +127,8 @@ class NamespaceCell:
             line = isolation.jailed(inside, command.argv, environment=environment, handed=handed)
             if self._mounts is None:
                 return line
-            return isolation.as_root(line, entering=groups.entering, mounts=self._mounts, user=self._user)
+            entrance = self._mounts.descriptor
+            return isolation.as_root(line, entering=groups.entering, mounts=entrance, user=self._user)
 
         return jail.run(argv, command)
 

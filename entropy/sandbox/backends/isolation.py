@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from entropy.errors import ConfigurationError
 from entropy.sandbox.backends.jail import Descriptors
-from entropy.sandbox.policy import CACHE, MIB, UID, WORKSPACE, SandboxPolicy
+from entropy.sandbox.policy import CACHE, KIB, MIB, UID, WORKSPACE, SandboxPolicy
 
 STAGE = Path("/run/entropy-sandbox")
 """Mount point, in mount namespaces of their own, where root hands folders over to the sandbox's user."""
@@ -28,7 +28,9 @@ FILES = {
 }
 USR = Path("/usr")
 SHARED_MEMORY = 64 * MIB
-INIT = '"$@"; exit $?'
+BLOCK = 512
+"""In these a shell counts the size of files."""
+INIT = '{limits} && (exec "$@"); exit $?'
 """PID 1: waits for the command, adopts what it leaves behind, and takes that along when it ends."""
 NAMESPACES = (
     *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1"),
@@ -47,7 +49,7 @@ class Inside(NamedTuple):
     writable: bool
     tmp: int
     limits: tuple[str, ...]
-    """Options of prlimit."""
+    """What a shell does to have them."""
     is_cache: bool = False
     """Whether the workspace also lies where the dependency cache will be."""
 
@@ -85,15 +87,15 @@ def program(name: str) -> str:
 
 
 def process_limits(policy: SandboxPolicy, *, limited: AbstractSet[str]) -> tuple[str, ...]:
-    """Options of prlimit: what is always per process, and stand-ins for what is not limited as a whole."""
+    """For a shell: what is always limited per process, and stand-ins for what is not limited as a whole."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = policy.open_files if most == resource.RLIM_INFINITY else min(policy.open_files, most)
-    options = [f"--nofile={files}", "--core=0", f"--fsize={policy.workspace}"]
+    limits = [f"ulimit -n {files}", "ulimit -c 0", f"ulimit -f {policy.workspace // BLOCK}"]
     if "pids" not in limited:
-        options.append(f"--nproc={policy.pids}")
+        limits.append(f"{{ ulimit -u {policy.pids} || ulimit -p {policy.pids}; }} 2> /dev/null")  # shells differ
     if "memory" not in limited:
-        options.append(f"--data={policy.memory}")
-    return tuple(options)
+        limits.append(f"ulimit -d {policy.memory // KIB}")
+    return tuple(limits)
 
 
 def jailed(inside: Inside, argv: Sequence[str], *, environment: Mapping[str, str], handed: Descriptors) -> list[str]:
@@ -109,7 +111,7 @@ def jailed(inside: Inside, argv: Sequence[str], *, environment: Mapping[str, str
     if inside.is_cache:
         line += ["--bind", str(inside.folder / "workspace"), CACHE]
     line += ["--remount-ro", "/", "--chdir", WORKSPACE, "--"]
-    return [*line, "/bin/sh", "-c", INIT, "sandbox", "/usr/bin/prlimit", *inside.limits, "--", *argv]
+    return [*line, "/bin/sh", "-c", INIT.format(limits=" && ".join(inside.limits)), "sandbox", *argv]
 
 
 def _system(etc: Path) -> list[str]:

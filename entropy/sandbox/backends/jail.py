@@ -1,6 +1,7 @@
 """One process in bubblewrap's namespaces: fed, drained, timed, and gone with all its children when it ends."""
 
 import contextlib
+import fcntl
 import json
 import os
 import selectors
@@ -17,6 +18,8 @@ from entropy.sandbox.command import Command, Ending
 from entropy.sandbox.output import Output
 
 CHUNK = 65536
+PIPE = 1 << 20
+"""What a pipe for much input holds, in bytes: the fewer times both ends wait for each other, the better."""
 KILLED = 128 + signal.SIGKILL
 GRACE = 10.0
 """Seconds within which a killed process has to be gone."""
@@ -107,13 +110,16 @@ def _attend(process: subprocess.Popen[bytes], command: Command, deadline: float)
 def _register(selector: selectors.BaseSelector, process: subprocess.Popen[bytes], command: Command) -> None:
     stdin, stdout, stderr = cast(tuple[IO[bytes], ...], (process.stdin, process.stdout, process.stderr))
     os.set_blocking(stdin.fileno(), False)
+    if command.size > CHUNK:
+        with contextlib.suppress(PermissionError):  # this user has many such pipes
+            fcntl.fcntl(stdin, fcntl.F_SETPIPE_SZ, PIPE)
     selector.register(stdin, selectors.EVENT_WRITE, _feeder(stdin, command.stdin))
     selector.register(stdout, selectors.EVENT_READ, _drainer(stdout, command.stdout))
     selector.register(stderr, selectors.EVENT_READ, _drainer(stderr, command.stderr))
 
 
 def _feeder(stream: IO[bytes], source: BinaryIO) -> Callable[[], bool]:
-    rest = memoryview(source.read(CHUNK))
+    rest = memoryview(source.read(PIPE))
 
     def feed() -> bool:
         nonlocal rest
@@ -121,7 +127,7 @@ def _feeder(stream: IO[bytes], source: BinaryIO) -> Callable[[], bool]:
             rest = rest[os.write(stream.fileno(), rest) :]
         except BrokenPipeError:
             return False
-        rest = rest or memoryview(source.read(CHUNK))
+        rest = rest or memoryview(source.read(PIPE))
         return bool(rest)
 
     return feed

@@ -24,28 +24,40 @@ def unmount(target: Path) -> None:
     _call("umount2", os.fsencode(target), DETACH)
 
 
-def namespace(stage: Path, shown: Mapping[Path, Path], kept: Collection[str]) -> int:
-    """Show files and folders of this machine below `stage`, to whoever enters; gives the open namespace.
+class Namespace:
+    """Files and folders of this machine below `stage`, for whoever enters; there for as long as it is open or used.
 
-    It lasts for as long as it is open or somebody is inside. Of other mounts it has those at, above and below `kept`.
+    Of other mounts it has those at, above and below `kept`. It is made beside whatever its maker does meanwhile.
     """
-    stage.mkdir(mode=0o755, exist_ok=True)
-    opened: list[int] = []
-    failed: list[Exception] = []
 
-    def make() -> None:
+    def __init__(self, stage: Path, shown: Mapping[Path, Path], kept: Collection[str]) -> None:
+        stage.mkdir(mode=0o755, exist_ok=True)
+        self._descriptor: int | None = None
+        self._problem: Exception | None = None
+        # A thread may leave the mounts of its process, and takes nobody along.
+        self._maker = threading.Thread(target=self._make, args=(stage, shown, kept))
+        self._maker.start()
+
+    @property
+    def descriptor(self) -> int:
+        self._maker.join()
+        if self._descriptor is None:
+            raise SandboxUnavailable(
+                f"The bubblewrap sandbox cannot show its folders: {self._problem or 'they are closed'}"
+            ) from self._problem
+        return self._descriptor
+
+    def close(self) -> None:
+        self._maker.join()
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _make(self, stage: Path, shown: Mapping[Path, Path], kept: Collection[str]) -> None:
         try:
-            opened.append(_made(stage, shown, kept))
+            self._descriptor = _made(stage, shown, kept)
         except (OSError, SandboxUnavailable) as error:
-            failed.append(error)
-
-    # A thread may leave the mounts of its process, and takes nobody along.
-    maker = threading.Thread(target=make)
-    maker.start()
-    maker.join()
-    if failed:
-        raise SandboxUnavailable(f"The bubblewrap sandbox cannot show its folders: {failed[0]}") from failed[0]
-    return opened[0]
+            self._problem = error
 
 
 def _made(stage: Path, shown: Mapping[Path, Path], kept: Collection[str]) -> int:
