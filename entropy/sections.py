@@ -176,6 +176,23 @@ class EcsSettings(Section):
     and the endpoint's policy keep it from a network, and preflight says so."""
 
 
+class ArtifactSettings(Section):
+    """Where snapshots and patches lie between the stages of a run."""
+
+    url: str = ""
+    """A folder that all workers share (``/path`` or ``file:///path``) or a bucket (``s3://bucket/prefix``); empty means
+    Redis."""
+    endpoint: str = ""
+    """For a bucket that is not Amazon's: the address of what speaks like S3. Credentials and region come from AWS's own
+    variables, files or roles."""
+    small_kib: int = Field(default=1024, ge=1, le=65536)
+    """What is no larger stays in Redis."""
+    redis_mib: int = Field(default=64, ge=1, le=256)
+    """Without ``url``: a larger artifact is refused."""
+    keep: float = Field(default=86400, ge=60)
+    """Seconds for which the snapshot of a commit that no run uses is kept for the next one."""
+
+
 class SandboxSettings(Section):
     backend: Literal["none", "docker", "bubblewrap", "kubernetes", "ecs"] = "none"
     """Where untrusted work happens. ``none`` means that this worker may not: it is for the control side."""

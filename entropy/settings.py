@@ -16,7 +16,16 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from entropy.errors import ConfigurationError
-from entropy.sections import CacheSettings, EgressSettings, Names, Phase, SandboxBounds, SandboxSettings, Section
+from entropy.sections import (
+    ArtifactSettings,
+    CacheSettings,
+    EgressSettings,
+    Names,
+    Phase,
+    SandboxBounds,
+    SandboxSettings,
+    Section,
+)
 
 __all__ = ["CacheSettings", "EgressSettings", "Phase", "SandboxBounds", "SandboxSettings"]
 
@@ -205,6 +214,7 @@ class Settings(BaseSettings):
     sandbox: SandboxSettings = SandboxSettings()
     scheduling: SchedulingSettings = SchedulingSettings()
     repository: RepositorySettings = RepositorySettings()
+    artifacts: ArtifactSettings = ArtifactSettings()
     engines: EngineSettings = EngineSettings()
     trust: TrustSettings = TrustSettings()
     reports: ReportSettings = ReportSettings()

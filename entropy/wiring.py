@@ -30,11 +30,13 @@ from entropy.state.intents import Intents, Reached, unwatched
 from entropy.state.keys import Keys
 from entropy.state.limits import FleetLimits
 from entropy.state.looks import Looks
+from entropy.state.objects import Objects
 from entropy.state.people import People
 from entropy.state.reruns import Reruns
 from entropy.state.rounds import Rounds
 from entropy.state.runs import Runs
 from entropy.state.sightings import Sightings
+from entropy.state.snapshots import Snapshots
 from entropy.state.tokens import Tokens
 from entropy.state.waiting import Waiting
 
@@ -117,7 +119,15 @@ class Toolbox:
 
     @cached_property
     def artifacts(self) -> Artifacts:
-        return Artifacts(self.connection, self._keys)
+        return Artifacts(self.connection, self._keys, self._objects)
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        return Snapshots(self.connection, self._keys, self._objects, keep=self.settings.artifacts.keep)
+
+    @cached_property
+    def _objects(self) -> Objects:
+        return Objects(self.connection, self._keys, self.settings.artifacts)
 
     @cached_property
     def announcements(self) -> Announcements:

@@ -9,6 +9,7 @@ from entropy.lifecycle.progress import key_of, progress_of
 from entropy.lifecycle.publish.status import say
 from entropy.lifecycle.surroundings import surroundings
 from entropy.lifecycle.tickets import ticket
+from entropy.lifecycle.transport import send
 from entropy.lifecycle.vetting import vetted
 from entropy.models import Progress, Run, Verdict
 from entropy.repository.config import parse_config
@@ -37,7 +38,7 @@ def claim(run: Run, tools: Toolbox) -> Run:
         assignment = save_locks(run, assignment, mirror, tools)
     return run.evolve(
         assignment=tools.artifacts.put(run.id, assignment.model_dump_json().encode()),
-        snapshot=tools.artifacts.put(run.id, mirror.snapshot(assignment.base_commit)),
+        snapshot=send(run, assignment.base_commit, mirror, tools),
     )
 
 

@@ -1,14 +1,17 @@
 """Stage 3: the agent turns the assignment into an outcome, inside a sandbox; nothing else of the world is touched."""
 
+import tempfile
+
 from celery.exceptions import SoftTimeLimitExceeded
 
 from entropy.agents.base import BaseAgent, NoSandbox
-from entropy.errors import IllegalStep, PolicyViolation
+from entropy.errors import PolicyViolation
 from entropy.items import Assignment
 from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.departure import examine, masked
 from entropy.lifecycle.dependencies import provided
 from entropy.lifecycle.renewal import Draining
+from entropy.lifecycle.transport import receive
 from entropy.models import Envelope, Outcome, Run, Verdict
 from entropy.sandbox.interface import Sandbox
 from entropy.sandbox.policy import SandboxPolicy
@@ -28,8 +31,13 @@ def execute(run: Run, tools: Toolbox) -> Run:
     given = provided(run, assignment, policy, tools)
     if isinstance(given, Outcome):
         return run.evolve(outcome=masked(given))
-    with tools.sandboxes.open(str(Envelope(run.id, run.generation)), given) as sandbox:
+    with (
+        tools.sandboxes.open(str(Envelope(run.id, run.generation)), given) as sandbox,
+        tempfile.TemporaryFile() as tree,
+    ):
         try:
+            receive(run, tools, into=tree, policy=policy)
+            sandbox.put(tree)
             outcome = _perform(run, tools, agent, assignment, sandbox)
             summary = f"{outcome.summary} {remark}" if remark else outcome.summary
             return run.evolve(outcome=masked(outcome.model_copy(update={"summary": summary})))
@@ -50,9 +58,6 @@ def _policy(run: Run, tools: Toolbox, assignment: Assignment) -> tuple[SandboxPo
 
 
 def _perform(run: Run, tools: Toolbox, agent: BaseAgent, assignment: Assignment, sandbox: Sandbox) -> Outcome:
-    if run.snapshot is None:
-        raise IllegalStep(f"Run {run.id} has no snapshot.")
-    sandbox.put(tools.artifacts.get(run.id, run.snapshot))
     outcome = agent.perform(assignment, sandbox)
     if outcome.verdict is Verdict.GAVE_UP and any(piece.exit_status is None for piece in outcome.evidence):
         return _cut_off(run, tools, agent, outcome, sandbox)

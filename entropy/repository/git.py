@@ -1,6 +1,7 @@
 """The one hardened way to run git: no configuration of the machine, no hooks, no prompts, no foreign protocols."""
 
 import base64
+import io
 import os
 import re
 import selectors
@@ -11,15 +12,17 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, NamedTuple, cast
+from typing import IO, BinaryIO, NamedTuple, cast
 
 from entropy import settings
 from entropy.errors import ConfigurationError, ForgeUnavailable, IllegalStep, TransientError
 from entropy.models import Secret
 
 LOCAL_SECONDS = 120.0
+WRITE_SECONDS = 600.0
 NETWORK_SECONDS = 600.0
 OUTPUT_LIMIT = 64 * 1024 * 1024
+CHUNK = 64 * 1024
 _TELLING = re.compile(r"(fatal|error): ")
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -61,6 +64,8 @@ class _Command(NamedTuple):
     limit: int
     seconds: float
     inherit: tuple[int, ...] = ()
+    sink: BinaryIO | None = None
+    """Where the output goes that would be too much for an `Answer`."""
 
 
 class Git:
@@ -86,12 +91,28 @@ class Git:
     ) -> Answer:
         """Run a command on this machine only."""
         surroundings = self._environment(HARDENING) | dict(environment)
-        command = _Command(arguments, self.directory, surroundings, stdin, limit, LOCAL_SECONDS)
+        return self._local(_Command(arguments, self.directory, surroundings, stdin, limit, LOCAL_SECONDS))
+
+    def write(self, *arguments: str, into: BinaryIO, limit: int) -> int:
+        """Write the output of a command that has no reason to fail to a file; gives how many bytes there are.
+
+        It is stopped at one byte more than the limit.
+        """
+        surroundings = self._environment(HARDENING)
+        command = _Command(arguments, self.directory, surroundings, b"", limit, WRITE_SECONDS, sink=into)
+        start = into.tell()
+        answer = self._local(command)
+        written = into.tell() - start
+        if answer.status and written <= limit:
+            raise TransientError(f"git {arguments[0]} failed on the mirror of {self.url}: {answer.error}.")
+        return written
+
+    def _local(self, command: _Command) -> Answer:
         try:
             return self._answer(command)
         except TimeoutError:
             raise TransientError(
-                f"git {arguments[0]} took longer than {LOCAL_SECONDS:g} seconds; see the load."
+                f"git {command.arguments[0]} took longer than {command.seconds:g} seconds; see the load."
             ) from None
 
     def remote(self, *arguments: str, inherit: tuple[int, ...] = ()) -> Answer:
@@ -161,30 +182,30 @@ def _execute(command: _Command) -> Answer:
             ("git", *command.arguments), cwd=command.directory, env=command.environment,
             stdin=source, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, pass_fds=command.inherit,
         ) as process:  # fmt: skip
+            output = io.BytesIO()
             try:
-                output = _drain(process, command.limit, deadline)
+                _drain(process, command.sink or output, command.limit, deadline)
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
         errors.seek(0)
-        return Answer(process.returncode, output, errors.read(64 * 1024).decode("utf-8", "replace"))
+        return Answer(process.returncode, output.getvalue(), errors.read(64 * 1024).decode("utf-8", "replace"))
 
 
-def _drain(process: subprocess.Popen[bytes], limit: int, deadline: float) -> bytes:
+def _drain(process: subprocess.Popen[bytes], sink: BinaryIO, limit: int, deadline: float) -> None:
     """Read to the end of the process, or to one byte more than the limit."""
-    output = bytearray()
+    room = limit + 1
     pipe = cast(IO[bytes], process.stdout)
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
-        while len(output) <= limit:
+        while room:
             if not selector.select(max(0.0, deadline - time.monotonic())):
                 raise TimeoutError
-            chunk = os.read(pipe.fileno(), 64 * 1024)
+            chunk = os.read(pipe.fileno(), min(CHUNK, room))
             if not chunk:
-                _wait(process, deadline)
-                break
-            output += chunk
-    return bytes(output[: limit + 1])
+                return _wait(process, deadline)
+            sink.write(chunk)
+            room -= len(chunk)
 
 
 def _wait(process: subprocess.Popen[bytes], deadline: float) -> None:

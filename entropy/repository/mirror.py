@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from entropy.errors import ConfigurationError, ForgeRefused, PolicyViolation
@@ -70,8 +71,9 @@ class Mirror:
         answer = self._git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         return None if answer.status else answer.output.decode().strip()
 
-    def snapshot(self, commit: str) -> bytes:
-        return archive(self._git, self.commit_of(commit), limit=self._settings.snapshot_mib * 2**20)
+    def snapshot(self, commit: str, *, into: BinaryIO) -> None:
+        """Write a tar of all tracked files."""
+        archive(self._git, self.commit_of(commit), into=into, limit=self._settings.snapshot_mib * 2**20)
 
     def file(self, commit: str, path: str) -> bytes | None:
         """The bytes of a regular file, or None where there is none."""

@@ -1,5 +1,7 @@
 """A commit as a tar of all its tracked files, byte for byte as they are committed."""
 
+from typing import BinaryIO
+
 from entropy.errors import PolicyViolation
 from entropy.repository.git import Git
 
@@ -7,12 +9,10 @@ ATTRIBUTES = "* -export-ignore -export-subst -filter -ident -text !working-tree-
 """For ``info/attributes`` of the mirror, which outrank the repository's own: nothing left out, nothing rewritten."""
 
 
-def archive(git: Git, commit: str, *, limit: int) -> bytes:
-    """The tar; raises `PolicyViolation` above `limit` bytes. Submodules are empty folders in it."""
-    tar = git.read("archive", "--format=tar", commit, limit=limit)
-    if len(tar) > limit:
+def archive(git: Git, commit: str, *, into: BinaryIO, limit: int) -> None:
+    """Write the tar; raises `PolicyViolation` above `limit` bytes. Submodules are empty folders in it."""
+    if git.write("archive", "--format=tar", commit, into=into, limit=limit) > limit:
         raise PolicyViolation(
             f"The tracked files of {git.url} at {commit[:12]} make more than {limit // 2**20} MiB; "
             "raise ENTROPY_REPOSITORY__SNAPSHOT_MIB to serve this repository."
         )
-    return tar

@@ -3,8 +3,9 @@
 import logging
 import threading
 
-from entropy.errors import TransientError
+from entropy.errors import EntropyError, StateUnavailable, TransientError
 from entropy.lifecycle.starting import take_up
+from entropy.state.snapshots import STRAYS_SECONDS, SWEEP_SECONDS
 from entropy.wiring import Toolbox
 
 log = logging.getLogger(__name__)
@@ -31,12 +32,31 @@ def clear_sandboxes(tools: Toolbox) -> None:
         log.warning("sandbox removed", extra={"sandbox": name})
 
 
+def clear_artifacts(tools: Toolbox) -> None:
+    """Once in a while: remove snapshots that nobody has used for long, and what lies in the store and is nobody's."""
+    try:
+        if tools.snapshots.due("snapshots", SWEEP_SECONDS):
+            _say_removed(tools.snapshots.sweep(tools.runs.live()))
+        if tools.snapshots.due("strays", STRAYS_SECONDS):
+            _say_removed(tools.snapshots.sweep_strays())
+    except StateUnavailable:
+        raise
+    except EntropyError as error:  # another worker may have the credentials of the store
+        log.warning("artifacts not cleared", extra={"why": str(error)})
+
+
+def _say_removed(places: list[str]) -> None:
+    for place in places:
+        log.info("artifact removed", extra={"place": place})
+
+
 def reap_forever(tools: Toolbox, stop: threading.Event) -> None:
     """Look every few seconds until told to stop; an outage of Redis or of the sandboxes is waited out."""
     while not stop.is_set():
         try:
             reap_once(tools)
             clear_sandboxes(tools)
+            clear_artifacts(tools)
         except TransientError as error:
             log.warning("reaper waits", extra={"why": str(error)})
         stop.wait(tools.settings.scheduling.reaper_interval)

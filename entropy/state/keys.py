@@ -78,6 +78,26 @@ class Keys:
         """Hash: a run's artifacts by digest."""
         return f"{self.prefix}:artifacts:{run_id}"
 
+    def places(self, run_id: str) -> str:
+        """Hash: where a run's artifacts lie that are too large for the hash of artifacts, by digest."""
+        return f"{self.prefix}:artifacts:{run_id}:places"
+
+    @property
+    def objects(self) -> str:
+        """Sorted set: where large artifacts lie and what each is a snapshot of, by the time, in milliseconds,
+
+        from which it may be thrown away.
+        """
+        return f"{self.prefix}:objects"
+
+    def object(self, name: str) -> str:
+        """String with expiry: the content of a large artifact that lies in Redis."""
+        return f"{self.prefix}:object:{name}"
+
+    def snapshot(self, source: str) -> str:
+        """Hash with expiry: place and digest of the snapshot of a commit of a repository."""
+        return f"{self.prefix}:snapshot:{source}"
+
     def intents(self, run_id: str) -> str:
         """Hash: a run's outside writes by name, with their results; empty while it is not known."""
         return f"{self.prefix}:intents:{run_id}"

@@ -16,7 +16,7 @@ from tests.abuse import patches
 from tests.abuse.attack import WON, Attack, Verdict
 from tests.abuse.conftest import Note, new_run
 from tests.abuse.patches import Raw, Row
-from tests.integration.repository.conftest import ENVIRONMENT, Origin
+from tests.integration.repository.conftest import ENVIRONMENT, Origin, tree_of
 
 BASE: dict[str, str | bytes] = {
     "README.rst": "Widgets\n",
@@ -92,7 +92,7 @@ def applies(patch: bytes, folder: Path) -> bool:
 def harvest(backend: Backend, mirror: Mirror) -> list[bytes]:
     """The patch of a workspace with every name in it, one part for each file."""
     with backend.open(new_run()) as sandbox:
-        sandbox.put(mirror.snapshot("main"))
+        sandbox.put(tree_of(mirror, "main"))
         names = json.dumps([path.decode("latin-1") for _, _, path in patches.NAMES])
         result = sandbox.exec(["python3", "-c", LEAVE, names])
         assert result.exit_status == 0, result
@@ -131,7 +131,7 @@ ZIP_BOMB = Attack(
 
 
 def test_noise(own: Sandbox, mirror: Mirror, note: Note) -> None:
-    own.put(mirror.snapshot("main"))
+    own.put(tree_of(mirror, "main"))
     assert own.exec(["sh", "-c", BINARY.body]).exit_status == 0
     with pytest.raises(PolicyViolation, match="bytes, more than"):
         own.collect()
@@ -139,7 +139,7 @@ def test_noise(own: Sandbox, mirror: Mirror, note: Note) -> None:
 
 
 def test_zip_bomb(own: Sandbox, mirror: Mirror, publish: Publish, note: Note) -> None:
-    own.put(mirror.snapshot("main"))
+    own.put(tree_of(mirror, "main"))
     assert own.exec(["sh", "-c", ZIP_BOMB.body]).exit_status == 0
     try:
         patch = own.collect()

@@ -6,6 +6,7 @@ What it lacks is the record of runs: no leases, no generations, no reaper, no di
 
 import base64
 import os
+import tempfile
 from typing import Any
 
 from celery import Celery, chain
@@ -66,8 +67,9 @@ def execute(self: Any, context: Context) -> Context:
     recipe = config.recipe_for(tuple(context["labels"]))
     if recipe is None:
         raise LookupError("There is no recipe for this issue.")
-    with toolbox().sandboxes.open(f"native-{self.request.id}") as sandbox:
-        sandbox.put(mirror.snapshot(context["base"]))
+    with toolbox().sandboxes.open(f"native-{self.request.id}") as sandbox, tempfile.TemporaryFile() as tree:
+        mirror.snapshot(context["base"], into=tree)
+        sandbox.put(tree)
         sandbox.exec(recipe.command)
         sandbox.exec(config.test or ("true",))
         return context | {"patch": base64.b64encode(sandbox.collect()).decode()}

@@ -1,5 +1,6 @@
 """The stage execute: what becomes of the work of an agent whose time is over."""
 
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from entropy.items import Recipe, RepositoryConfig
 from entropy.lifecycle.execute import execute
 from entropy.models import Run, Verdict
 from entropy.settings import SandboxBounds, Settings
+from entropy.state.compression import pack
 from entropy.wiring import Toolbox
 from tests.integration.agents.conftest import packed
 from tests.services import require
@@ -29,6 +31,13 @@ def tools(tmp_path: Path, redis_url: str) -> Iterator[Toolbox]:
     tools.connection.close()
 
 
+def snapshot(files: dict[str, str | bytes]) -> bytes:
+    """As the stage claim leaves it."""
+    content = io.BytesIO()
+    pack(io.BytesIO(packed(files)), content)
+    return content.getvalue()
+
+
 def cut_off(tools: Toolbox, command: str) -> Run:
     """The run after an agent did this in a shell, and did not come to an end."""
     return executed(tools, f"{command}; sleep 60")
@@ -43,7 +52,7 @@ def executed(tools: Toolbox, command: str, bounds: SandboxBounds = SandboxBounds
     return execute(
         run.evolve(
             assignment=tools.artifacts.put(run.id, given.model_dump_json().encode()),
-            snapshot=tools.artifacts.put(run.id, packed({"README.md": "Widgets\n"})),
+            snapshot=tools.artifacts.put(run.id, snapshot({"README.md": "Widgets\n"})),
         ),
         tools,
     )

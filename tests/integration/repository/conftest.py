@@ -1,6 +1,7 @@
 """A repository on disk, and real git smart HTTP in front of it."""
 
 import base64
+import io
 import os
 import subprocess
 import threading
@@ -69,6 +70,13 @@ class Origin:
         self.write(files)
         self.git("add", "--all")
         return self.staged_patch()
+
+
+def tree_of(mirror: Mirror, commit: str) -> bytes:
+    """The snapshot of a commit."""
+    tree = io.BytesIO()
+    mirror.snapshot(commit, into=tree)
+    return tree.getvalue()
 
 
 @pytest.fixture
@@ -159,6 +167,7 @@ class _SmartHttp(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+        self.server.sent += len(content)
 
     def log_message(self, *arguments: object) -> None:
         """Tests read `Forge.seen` instead."""
@@ -172,6 +181,8 @@ class Forge(ThreadingHTTPServer):
         self.root = root
         self.authorization = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
         self.seen: list[str | None] = []
+        self.sent = 0
+        """Bytes of content in all answers."""
         self.asked, self.open = threading.Event(), threading.Event()
         self.open.set()
         self.status: int | None = None

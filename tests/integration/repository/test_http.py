@@ -1,6 +1,7 @@
 """Over HTTP as with a forge: the credential arrives, and is nowhere else; what goes wrong has the right name."""
 
 import fcntl
+import os
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from entropy.errors import ForgeRefused, ForgeUnavailable
 from entropy.models import Identity, Secret
 from entropy.repository import Mirror, PatchRules
 from entropy.settings import RepositorySettings
-from tests.integration.repository.conftest import TOKEN, Forge, Origin
+from tests.integration.repository.conftest import TOKEN, Forge, Origin, tree_of
 
 
 class _Watch:
@@ -140,6 +141,25 @@ def test_a_git_that_outlives_its_worker_still_holds_the_lock(
     forge.open.set()
     http_mirror.fetch()
     assert http_mirror.commit_of("main")
+
+
+def test_a_second_fetch_brings_only_what_is_new(origin: Origin, http_mirror: Mirror, forge: Forge) -> None:
+    origin.commit({f"src/{number}.py": f"NUMBER = {number}\n" for number in range(50)} | {"large": os.urandom(2**20)})
+    http_mirror.fetch()
+    tree = tree_of(http_mirror, "main")
+    before, sent = objects(http_mirror), forge.sent
+    assert sent > 2**20
+    origin.commit({"src/7.py": "NUMBER = 777\n"})
+    http_mirror.fetch()
+    assert len(tree_of(http_mirror, "main")) == len(tree)
+    assert objects(http_mirror) - before == 4  # the commit, two folders and the file
+    assert forge.sent - sent < 10_000
+
+
+def objects(mirror: Mirror) -> int:
+    """How many there are in a mirror."""
+    options = ("--git-dir", str(mirror.directory), "cat-file", "--batch-all-objects", "--batch-check")
+    return len(subprocess.run(["git", *options], capture_output=True, check=True).stdout.splitlines())
 
 
 def test_objects_that_fail_inspection_do_not_come_in(origin: Origin, http_mirror: Mirror) -> None:

@@ -12,7 +12,7 @@ import pytest
 from entropy.errors import ConfigurationError, ForgeRefused, IllegalStep, PolicyViolation
 from entropy.repository import Mirror
 from entropy.settings import RepositorySettings
-from tests.integration.repository.conftest import Origin
+from tests.integration.repository.conftest import Origin, tree_of
 
 HOSTILE = """\
 README.rst export-ignore
@@ -91,7 +91,7 @@ def test_the_snapshot_has_every_tracked_file_as_committed(origin: Origin, mirror
     origin.write({".gitattributes": HOSTILE + "utf.txt working-tree-encoding=UTF-16BE\n"})
     commit = origin.commit({})
     mirror.fetch()
-    tree = unpacked(mirror.snapshot(commit))
+    tree = unpacked(tree_of(mirror, commit))
     listed = origin.git("ls-tree", "-r", "--name-only", "HEAD").decode().split()
     assert sorted(tree) == sorted(listed)
     for name in listed:
@@ -104,7 +104,7 @@ def test_a_filter_named_by_the_tree_does_not_run(origin: Origin, mirror: Mirror,
     mirror.fetch()
     for key in ("filter.x.smudge", "filter.x.clean", "diff.x.textconv", "diff.x.command"):
         origin.git("config", "--file", str(mirror.directory / "config"), key, f"touch {ran}; cat")
-    assert unpacked(mirror.snapshot("main"))["a.txt"] == b"a\n"
+    assert unpacked(tree_of(mirror, "main"))["a.txt"] == b"a\n"
     assert "+a\n" in mirror.diff(first_commit(origin), "main")
     assert not ran.exists()
 
@@ -118,12 +118,12 @@ def test_a_submodule_is_an_empty_folder(origin: Origin, mirror: Mirror) -> None:
     origin.git("commit", "--quiet", "--message", "A submodule")
     origin.git("push", "--quiet", "origin", "main")
     mirror.fetch()
-    with tarfile.open(fileobj=io.BytesIO(mirror.snapshot("main"))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(tree_of(mirror, "main"))) as archive:
         assert archive.getmember("vendored").isdir()
 
 
 def test_the_same_commit_gives_the_same_snapshot(mirror: Mirror) -> None:
-    assert mirror.snapshot("main") == mirror.snapshot("main")
+    assert tree_of(mirror, "main") == tree_of(mirror, "main")
 
 
 def test_a_repository_that_is_too_large_is_refused(origin: Origin, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_repository_that_is_too_large_is_refused(origin: Origin, tmp_path: Pat
     mirror = Mirror(small, url=f"file://{origin.bare}", token=None, protocols=("file",))
     mirror.fetch()
     with pytest.raises(PolicyViolation, match="more than 1 MiB; raise ENTROPY_REPOSITORY__SNAPSHOT_MIB"):
-        mirror.snapshot("main")
+        tree_of(mirror, "main")
 
 
 def test_files_are_read_and_nothing_else_is(origin: Origin, mirror: Mirror) -> None:

@@ -1,13 +1,9 @@
-"""Artifacts, holds and announcements, against a real Redis."""
+"""Holds and announcements, against a real Redis."""
 
 import threading
 
-import pytest
-
-from entropy.errors import IllegalStep, StaleGeneration
 from entropy.models import Run, Stage, WorkItem
 from entropy.state.announcements import Announcement, Announcements
-from entropy.state.artifacts import Artifacts
 from entropy.state.connection import RedisConnection
 from entropy.state.holds import Holds
 from entropy.state.runs import Admission, Runs
@@ -15,36 +11,6 @@ from tests.integration.state.conftest import KEYS
 
 ITEM = WorkItem(repository="acme/widgets", number=12)
 RUN = Run(id="r1", item=ITEM, role="coder", created=0)
-
-
-def test_an_artifact_is_what_its_digest_says(connection: RedisConnection, runs: Runs) -> None:
-    artifacts = Artifacts(connection, KEYS)
-    _, run = runs.admit(ITEM, "coder")
-    digest = artifacts.put(run, b"\x00tree")
-    assert artifacts.get(run, digest) == b"\x00tree"
-    connection.redis.hset(KEYS.artifacts(run), digest, b"swapped")
-    with pytest.raises(IllegalStep, match="not what its name says"):
-        artifacts.get(run, digest)
-
-
-def test_artifacts_go_with_their_run_and_no_other(connection: RedisConnection, runs: Runs) -> None:
-    artifacts = Artifacts(connection, KEYS)
-    (_, first), (_, second) = runs.admit(ITEM, "coder"), runs.admit(ITEM, "reviewer")
-    mine, theirs = artifacts.put(first, b"x"), artifacts.put(second, b"x")
-    artifacts.drop(first)
-    assert artifacts.get(second, theirs) == b"x"
-    with pytest.raises(IllegalStep, match="is gone"):
-        artifacts.get(first, mine)
-
-
-def test_nothing_is_kept_for_a_run_that_is_over_or_forgotten(connection: RedisConnection, runs: Runs) -> None:
-    artifacts = Artifacts(connection, KEYS)
-    _, over = runs.admit(ITEM, "coder")
-    connection.redis.hset(KEYS.run(over), "stage", Stage.DONE)
-    for run in (over, "forgotten"):
-        with pytest.raises(StaleGeneration):
-            artifacts.put(run, b"x")
-        assert not connection.redis.exists(KEYS.artifacts(run))
 
 
 def test_an_item_that_does_not_move_waits_longer_each_time(connection: RedisConnection, runs: Runs) -> None:
