@@ -179,7 +179,7 @@ def test_a_token_is_not_handed_out_near_its_end(place: Place) -> None:
     with place.acting_as("coder") as github:
         github.token(REPOSITORY)
     left = place.connection.redis.pttl(KEYS.token(f"{place.number}:coder:{REPOSITORY}", "sealed")) / 1000
-    assert 3600 - EARLY - 10 < left <= 3600 - EARLY + 1  # times are told in whole seconds
+    assert abs(left - (3600 - EARLY)) < 10  # a busy forge says the time of a few seconds ago
 
 
 def test_a_token_that_was_taken_back_is_replaced_and_the_write_is_made_once(place: Place) -> None:
