@@ -21,10 +21,10 @@ def gains(patch: bytes) -> list[Addition]:
 
     Raises `PolicyViolation` for a binary file that cannot be read, and where it is more than 16 MiB in all.
     """
-    return list(_Reader(patch).additions())
+    return list(_PatchReader(patch).additions())
 
 
-class _Reader:
+class _PatchReader:
     def __init__(self, patch: bytes) -> None:
         self._lines = iter(patch.split(b"\n"))
         self._left = LIMIT
