@@ -11,6 +11,7 @@ from tests.bench.latency import polled, told
 from tests.bench.limits import held
 from tests.bench.sandboxes import Plan as SandboxPlan
 from tests.bench.sandboxes import measured, table
+from tests.bench.snapshots import Repository, moved
 
 SPEEDS = ((1, 60.0), (200, 10.0), (1_000, 20.0), (10_000, 4.0))
 """As fast as the time may go by for so many repositories, on two cores that the forge shares."""
@@ -18,8 +19,7 @@ SPEEDS = ((1, 60.0), (200, 10.0), (1_000, 20.0), (10_000, 4.0))
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
-    rows = {"discovery": _costs, "latency": _latencies, "limits": _limits, "sandbox": _sandboxes}[options.what]
-    for row in rows(options):
+    for row in ROWS[options.what](options):
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
     return 0
@@ -48,9 +48,22 @@ def _sandboxes(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield row
 
 
+def _snapshots(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    yield moved(Repository(options.files, options.mib))
+
+
+ROWS = {
+    "discovery": _costs,
+    "latency": _latencies,
+    "limits": _limits,
+    "sandbox": _sandboxes,
+    "snapshot": _snapshots,
+}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ops/bench", description=__doc__)
-    parser.add_argument("what", choices=["discovery", "latency", "limits", "sandbox"])
+    parser.add_argument("what", choices=list(ROWS))
     parser.add_argument("--repositories", default="1,100,1000,10000", help="discovery: a row for each")
     parser.add_argument("--minutes", type=float, default=18, help="discovery: of the forge's time, twice a row")
     parser.add_argument("--speed", type=float, help="discovery: how many times faster the time goes by")
@@ -61,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--backend", default="docker,bubblewrap", help="sandbox: a row for each")
     parser.add_argument("--samples", type=int, default=30, help="sandbox: how many are started, one by one")
     parser.add_argument("--crowd", type=int, default=40, help="sandbox: how many are started at once")
+    parser.add_argument("--files", type=int, default=20_000, help="snapshot: of the repository")
+    parser.add_argument("--mib", type=int, default=400, help="snapshot: of all its files")
     return parser
 
 
