@@ -34,7 +34,8 @@ REGION = "eu-central-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": REGION}
 LABEL = "entropy.test.fargate"
 DEFINITION = Path(__file__).parents[1] / "ops" / "ecs" / "task-definition.json"
-LOOK = 0.05
+CLUSTER = "sandboxes"
+LOOK = 0.2
 TAMPERING = r"""
 import os, urllib.request
 source = urllib.request.urlopen(os.environ.pop("ENTROPY_RUNNER")).read().decode()
@@ -95,6 +96,7 @@ class Fargate:
         self._image = image
         self._docker = docker.DockerClient(base_url=host)
         self._ecs = client("ecs", address)
+        self._ecs.create_cluster(clusterName=CLUSTER)
         self.tamper = ""
         """Code that the runner of each run's first task is changed by, as if work had taken it over."""
         self._runs: set[str] = set()
@@ -134,26 +136,16 @@ class Fargate:
 
     def _run(self) -> None:
         while not self._over.wait(LOOK):
-            found = self._running()
-            for arn in found.keys() - self._tasks.keys():
-                self._tasks[arn] = self._start(found[arn])
+            found = self._ecs.list_tasks(cluster=CLUSTER, desiredStatus="RUNNING")["taskArns"]
+            if new := [arn for arn in found if arn not in self._tasks]:
+                for task in self._ecs.describe_tasks(cluster=CLUSTER, tasks=new, include=["TAGS"])["tasks"]:
+                    self._tasks[task["taskArn"]] = self._start(task)
             for arn, container in list(self._tasks.items()):
-                if arn not in found:
+                if arn not in found and arn not in new:
                     _remove(container)
                     del self._tasks[arn]
                 elif _has_ended(container):
-                    self._ecs.stop_task(
-                        cluster=found[arn]["clusterArn"], task=arn, reason="Essential container in task exited"
-                    )
-
-    def _running(self) -> dict[str, Any]:
-        found = {}
-        for cluster in self._ecs.list_clusters()["clusterArns"]:
-            if arns := self._ecs.list_tasks(cluster=cluster)["taskArns"]:
-                for task in self._ecs.describe_tasks(cluster=cluster, tasks=arns, include=["TAGS"])["tasks"]:
-                    if task["desiredStatus"] == "RUNNING":
-                        found[task["taskArn"]] = task
-        return found
+                    self._ecs.stop_task(cluster=CLUSTER, task=arn, reason="Essential container in task exited")
 
     def _start(self, task: Any) -> Any:
         definition = self._ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]

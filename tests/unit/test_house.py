@@ -20,7 +20,8 @@ EMPTY_WORDS = {"util", "helper", "common", "manager", "handler", "service", "mis
 IMPORTER = '''
 import importlib, os, sys, threading, traceback
 
-HEAVY = """boto3.session botocore.exceptions celery.app.control celery.bin.base celery.bootsteps celery.canvas celery.result docker github hvac jinja2
+HEAVY = """boto3.session botocore.exceptions celery.app.control celery.bin.base celery.bootsteps celery.canvas
+celery.result docker github hvac jinja2
 kombu.transport.redis markdown_it pydantic_settings pythonjsonlogger.json redis requests rich.live
 starlette.applications tomllib uvicorn"""
 for heavy in HEAVY.split():

@@ -41,8 +41,9 @@ class BucketFolders:
                 Bucket=self._bucket, Prefix=f"{self._home}{run}/" if run else self._home
             )
             for thing in (thing for page in pages for thing in page.get("Contents", ())):
-                name, token, _ = thing["Key"].removeprefix(self._home).split("/", 2)
-                objects.setdefault((name, token), []).append(thing)
+                name, *rest = thing["Key"].removeprefix(self._home).split("/", 2)
+                if len(rest) > 1:
+                    objects.setdefault((name, rest[0]), []).append(thing)
         return [
             BucketFolder(
                 name,

@@ -38,8 +38,6 @@ OWNER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 NEEDED = ("task_definition", "subnets", "security_groups", "bucket")
 FILES = {Guarantee.SIZE, Guarantee.SCRATCH, Guarantee.FILES}
 """Bounds that a task definition sets, the same for all sandboxes; too large to be hit by trying."""
-PROOF_SECONDS = 900.0
-"""What a preflight takes at most: its sandbox's life, and the time in which that begins."""
 MEASURE = """
 import os
 for folder in ("/workspace", "/tmp"):
@@ -118,12 +116,13 @@ class EcsBackend:
     def reap(self, live: AbstractSet[str]) -> list[str]:
         with self._site() as site:
             now, tasks = site.tasks.now(), site.tasks.all()
+            proof = canaries.bounds(self._policy).lifetime + self._settings.start_timeout
             dead = [task for task in tasks if task.expires < now or not _is_at_work(task.run, live)]
             at_work = live | {task.run for task in tasks if task not in dead}
             lost = [
                 folder
                 for folder in site.folders.all()
-                if folder.run not in at_work and not (_is_preflight(folder.run) and folder.since > now - PROOF_SECONDS)
+                if folder.run not in at_work and not (_is_preflight(folder.run) and folder.since > now - proof)
             ]
             site.remove(dead, lost)
             return [*(task.name for task in dead), *(folder.name for folder in lost)]

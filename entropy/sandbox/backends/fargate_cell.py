@@ -76,7 +76,7 @@ class SandboxTask:
         if report is None:
             self.stop()
         elif report.trouble:
-            raise SandboxUnavailable(f"The Fargate task {self._arn} could not do its work: {report.trouble[:400]}")
+            raise SandboxUnavailable(f"The Fargate task {self._arn} could not do its work: {report.trouble[:400]!r}")
         return report
 
     def stop(self) -> None:

@@ -105,7 +105,8 @@ class FargateTasks:
     def run(self, definition: TaskDefinition, policy: SandboxPolicy, *, run_id: str, now: float, runner: str) -> str:
         """Start a task that fetches its runner from an address; returns its ARN."""
         units, memory = size(policy)
-        told = {OWNER: self._owner, RUN: run_id, SINCE: int(now), EXPIRES: int(now + policy.lifetime)}
+        expires = now + self._settings.start_timeout + policy.lifetime
+        told = {OWNER: self._owner, RUN: run_id, SINCE: int(now), EXPIRES: int(expires)}
         container = {
             "name": definition.container,
             "command": [BOOTSTRAP],

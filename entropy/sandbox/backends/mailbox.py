@@ -18,7 +18,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from entropy.errors import PolicyViolation
 from entropy.models import Noun
@@ -37,7 +37,7 @@ class KeptStream(Noun):
 
     head: str
     tail: str
-    total: int
+    total: int = Field(ge=0, lt=2**63)
 
     def fill(self, output: Output) -> bool:
         """Hand it to the command it belongs to; False where no runner can have kept that."""
@@ -51,8 +51,8 @@ class KeptStream(Noun):
 class CommandReport(Noun):
     """What a runner says came of a command."""
 
-    status: int | None
-    seconds: float
+    status: int | None = Field(ge=0, le=255)
+    seconds: float = Field(ge=0, allow_inf_nan=False)
     stdout: KeptStream
     stderr: KeptStream
     exported: int | None
@@ -76,6 +76,7 @@ class Mailbox:
         self._settings = settings
         self._folder = folder
         self._policy = policy
+        self._lifetime = int(policy.lifetime + settings.start_timeout)
         self._sent = 0
 
     def invite(self) -> str:
@@ -164,7 +165,7 @@ class Mailbox:
 
     def _address(self, name: str) -> str:
         place = {"Bucket": self._settings.bucket, "Key": f"{self._folder}/{name}"}
-        return str(self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=int(self._policy.lifetime)))
+        return str(self._s3.generate_presigned_url("get_object", Params=place, ExpiresIn=self._lifetime))
 
     def _form(self, name: str, largest: int) -> dict[str, Any]:
         """What it takes to write one object of at most so many bytes; only forms, not addresses, can bound a size."""
@@ -172,7 +173,7 @@ class Mailbox:
             self._settings.bucket,
             f"{self._folder}/{name}",
             Conditions=[["content-length-range", 0, largest]],
-            ExpiresIn=int(self._policy.lifetime),
+            ExpiresIn=self._lifetime,
         )
         return form
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,7 +26,7 @@ from entropy.sandbox.factory import make_backend
 from entropy.sandbox.interface import Backend, Sandbox
 from entropy.sandbox.policy import SandboxPolicy
 from entropy.settings import SandboxBounds, SandboxSettings
-from tests.fargate import CREDENTIALS, REGION, Fargate, client, moto_server
+from tests.fargate import CLUSTER, CREDENTIALS, REGION, Fargate, client, moto_server
 from tests.integration.sandbox.places import MARK, SMALL, DockerPlace, until
 from tests.integration.sandbox.test_contract import BASE, BINARY, CHANGE, CHANGED
 from tests.integration.sandbox.trees import patched, tar
@@ -49,17 +48,16 @@ def fargate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fargate]:
 
 @pytest.fixture(scope="module")
 def settings(fargate: Fargate) -> SandboxSettings:
-    ecs, s3, ec2 = (client(name, fargate.address) for name in ("ecs", "s3", "ec2"))
-    ecs.create_cluster(clusterName="sandboxes")
+    s3, ec2 = (client(name, fargate.address) for name in ("s3", "ec2"))
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     (subnet, *_) = ec2.describe_subnets()["Subnets"]
     (group, *_) = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [subnet["VpcId"]]}])[
         "SecurityGroups"
     ]
-    for opened in (ecs, s3, ec2):
+    for opened in (s3, ec2):
         opened.close()
     place = {
-        "cluster": "sandboxes",
+        "cluster": CLUSTER,
         "task_definition": fargate.register(),
         "subnets": (subnet["SubnetId"],),
         "security_groups": (group["GroupId"],),
@@ -125,9 +123,33 @@ def test_a_tree_goes_in_commands_run_and_a_patch_comes_out(
     leaves_nothing(backend, fargate)
 
 
-def test_bounds_of_time_output_processes_and_memory_spare_the_workspace(backend: Backend, run_id: str) -> None:
+LOOK = """
+id -u; grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status; env | cut -d= -f1 | sort | tr '\\n' ' '; echo
+cat /proc/1/environ /proc/[0-9]*/environ 2> /dev/null | tr '\\0' '\\n' | grep -c -e http -e AWS -e ENTROPY
+tr '\\0' '\\n' < /proc/1/cmdline | grep -c http
+python3 -c 'import socket; socket.create_connection(("127.0.0.1", int("{port}")))' 2>&1 | tail -1
+touch /usr/x /etc/x / 2>&1 | grep -c -i 'read-only'
+kill -9 1 2>&1; exit 0
+"""
+
+
+def sees_nothing(sandbox: Sandbox, fargate: Fargate) -> None:
+    port = str(urlsplit(fargate.address).port)
+    seen = sandbox.exec(["sh", "-c", LOOK.replace("{port}", port)]).stdout.splitlines()
+    assert seen[0] == str(fargate.uid)
+    assert seen[1:4] == ["CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"]
+    assert set(seen[4].split()) <= {"PATH", "HOME", "LANG", "CI", "PYTHONDONTWRITEBYTECODE", "PWD"}
+    assert seen[5:7] == ["0", "0"]  # no address in any environment, nor on a command line
+    assert "not supported" in seen[7]
+    assert seen[8] != "0"
+
+
+def test_untrusted_work_has_no_rights_and_its_bounds_spare_the_workspace(
+    backend: Backend, fargate: Fargate, run_id: str
+) -> None:
     with backend.open(run_id) as sandbox:
         sandbox.put(tar({"kept": b"1\n"}))
+        sees_nothing(sandbox, fargate)
         daemon = "setsid sh -c 'trap \"\" TERM HUP; while :; do date >> alive; sleep 0.05; done' & sleep 60"
         late = sandbox.exec(["sh", "-c", daemon], timeout=1)
         assert (late.exit_status, late.timed_out) == (None, True)
@@ -147,47 +169,22 @@ def test_bounds_of_time_output_processes_and_memory_spare_the_workspace(backend:
         assert b"+++ b/alive" in sandbox.collect()
 
 
-LOOK = """
-id -u; grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status; env | cut -d= -f1 | sort | tr '\\n' ' '; echo
-cat /proc/1/environ /proc/[0-9]*/environ 2> /dev/null | tr '\\0' '\\n' | grep -c -e http -e AWS -e ENTROPY
-tr '\\0' '\\n' < /proc/1/cmdline | grep -c http
-python3 -c 'import socket; socket.create_connection(("127.0.0.1", int("{port}")))' 2>&1 | tail -1
-touch /usr/x /etc/x / 2>&1 | grep -c -i 'read-only'
-kill -9 1 2>&1; exit 0
-"""
-
-
-def test_untrusted_work_has_no_rights_no_addresses_and_no_sockets(
-    backend: Backend, fargate: Fargate, run_id: str
-) -> None:
-    with backend.open(run_id) as sandbox:
-        port = str(urlsplit(fargate.address).port)
-        seen = sandbox.exec(["sh", "-c", LOOK.replace("{port}", port)]).stdout.splitlines()
-    assert seen[0] == str(fargate.uid)
-    assert seen[1:4] == ["CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"]
-    assert set(seen[4].split()) <= {"PATH", "HOME", "LANG", "CI", "PYTHONDONTWRITEBYTECODE", "PWD"}
-    assert seen[5:7] == ["0", "0"]
-    assert "not supported" in seen[7]
-    assert seen[8] != "0"
-
-
 def test_two_sandboxes_have_each_their_own_mailbox(backend: Backend, settings: SandboxSettings, run_id: str) -> None:
-    def used(name: str) -> tuple[str, bytes]:
-        with backend.open(f"{run_id}-{name}") as sandbox:
+    with backend.open(f"{run_id}-one") as one, backend.open(f"{run_id}-two") as two:
+        for sandbox, name in ((one, "one"), (two, "two")):
             sandbox.put(tar({"a": b"1\n"}))
-            assert shell(sandbox, "ls") == "a\n"
-            shell(sandbox, f"echo {name} > a")
-            patch = sandbox.collect()
-            folders = addresses(settings)
-        (work,) = (folder for folder in folders if f"-{name}/" in folder and "/worker-" in folder)
-        (look,) = (folder for folder in folders if f"-{name}/" in folder and "/collector-" in folder)
-        assert {address.rpartition("/")[0] for address in folders[work]} == {work}
-        assert {address for address in folders[look] if not address.startswith(look)} == {f"{work}/workspace.tar"}
-        return name, patch
-
-    with ThreadPoolExecutor(2) as both:
-        for name, patch in both.map(used, ("one", "two")):
-            assert f"+{name}\n".encode() in patch
+            shell(sandbox, f"echo {name} > a; echo {name} > /tmp/{name}")
+        assert shell(two, "cat a; ls /tmp").split() == ["two", "two"]
+        assert b"+one\n" in one.collect()
+        folders = addresses(settings)
+    workers = [folder for folder in folders if "/worker-" in folder]
+    assert len(workers) == 2
+    for folder in workers:
+        assert {address.rpartition("/")[0] for address in folders[folder]} == {folder}
+    (collector,) = folders.keys() - set(workers)
+    (work,) = (folder for folder in workers if f"{run_id}-one/" in folder)
+    of_others = {address for address in folders[collector] if not address.startswith(collector)}
+    assert of_others == {f"{work}/workspace.tar"}
 
 
 def addresses(settings: SandboxSettings) -> dict[str, set[str]]:
@@ -221,6 +218,9 @@ FORGED = {
     "not base64": {**HONEST, "stdout": {**KEPT, "head": "?"}},
     "more than was to be kept": {**HONEST, "stdout": {"head": "eHh4" * 9, "tail": "", "total": 27}},
     "more than there was": {**HONEST, "stdout": {**KEPT, "total": 0}},
+    "no exit status": {**HONEST, "status": 256},
+    "no time": {**HONEST, "seconds": float("nan")},
+    "no length": {**HONEST, "stdout": {**KEPT, "total": 10**4000}},
     "a gap where none can be": {**HONEST, "stdout": {**KEPT, "total": 2}},
 }
 
@@ -291,6 +291,9 @@ def test_a_forged_workspace_that_is_none_is_refused(
         sandbox.put(tar({"a": b"1\n"}))
         with pytest.raises(PolicyViolation, match=f"No patch could be made: .*{UNFIT[content]}"):
             sandbox.collect()
+    # moto calls a task stopped at once, and its container has a moment left, in which a collector may say hello.
+    until(lambda: not fargate.containers())
+    backend.reap(set())
     leaves_nothing(backend, fargate)
 
 
@@ -331,7 +334,7 @@ def test_the_reaper_stops_what_a_killed_worker_left_and_nothing_else(
     with subprocess.Popen(argv, stdout=subprocess.PIPE, env=dict(os.environ)) as worker:
         assert worker.stdout
         removed = []
-        while not select.select([worker.stdout], [], [], 0)[0]:  # it proves its definition anew, undisturbed
+        while not select.select([worker.stdout], [], [], 0.3)[0]:  # it proves its definition anew, undisturbed
             removed += backend.reap({run_id})
         assert (removed, worker.stdout.readline()) == ([], b"ready\n")
         worker.send_signal(signal.SIGKILL)
