@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -182,11 +183,12 @@ class RunningPod:
             hostname=None if not self._kubelet.isolates else self._spec["hostname"],
             mounts=[self._mount(volume["name"], f"/volumes/{volume['name']}") for volume in self._spec["volumes"]],
         )
-        for container in self._spec["containers"]:
-            self.containers[container["name"]] = self._contained(container)
-            self._tell(container["name"], {"running": {"startedAt": now()}})
+        with ThreadPoolExecutor() as starting:
+            for part, container in starting.map(self._contained, self._spec["containers"]):
+                self.containers[part] = container
+                self._tell(part, {"running": {"startedAt": now()}})
 
-    def _contained(self, container: Body) -> Any:
+    def _contained(self, container: Body) -> tuple[str, Any]:
         own, limits = container["securityContext"], container["resources"]["limits"]
         of_pod = self._spec["securityContext"]
         variables = {one["name"]: one["value"] for one in container["env"]}
@@ -194,7 +196,7 @@ class RunningPod:
         if of_pod["seccompProfile"]["type"] == "Localhost":
             profile = self._kubelet.profiles / of_pod["seccompProfile"]["localhostProfile"]
             options.append(f"seccomp={profile.read_text()}")
-        return self._created(
+        return container["name"], self._created(
             container["name"],
             container["image"],
             entrypoint=container["command"],

@@ -129,7 +129,7 @@ def meaning(status: int | None, words: str) -> EntropyError:
     if status == HTTPStatus.NOT_FOUND:
         return ConfigurationError(
             f"The cluster does not have what sandboxes need ({words}); install the chart with"
-            " sandbox.kubernetes.enabled, and set ENTROPY_SANDBOX__KUBERNETES__NAMESPACE to the namespace that it makes."
+            " sandbox.kubernetes.enabled, and set ENTROPY_SANDBOX__KUBERNETES__NAMESPACE to the namespace it makes."
         )
     if status in WRONG:
         return ConfigurationError(

@@ -18,8 +18,8 @@ from entropy.sections import KubernetesSettings
 
 KILLED = 137
 POLL = 0.2
-END_SECONDS = 20.0
-"""For the cluster to say that a container has terminated that was told to."""
+END_SECONDS = 60.0
+"""For the cluster to say that a container has terminated that was told to: a second or two, unless a node is busy."""
 GONE_SECONDS = 60.0
 NO_IMAGE = ("ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName", "ImageInspectError")
 NO_CONTAINER = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff")
@@ -47,6 +47,7 @@ class PodCell:
         """Where it runs, and what image: known once it does."""
         self.image = ""
         self.kept = False
+        self.end_seconds = END_SECONDS
 
     def make(self, node: str = "") -> None:
         """Ask for the Pod and wait until it runs; raises when it does not within the settings' time."""
@@ -88,7 +89,7 @@ class PodCell:
             # It may have ended by itself; then there is nobody to tell.
             with contextlib.suppress(pod_exec.NotStarted, WebSocketConnectionClosedException, OSError):
                 pod_exec.send_line(self._cluster.attach(self._pod, life))
-            if not self._until(lambda: _has_ended(self._found(), life), END_SECONDS):
+            if not self._until(lambda: _has_ended(self._found(), life), self.end_seconds):
                 self._give_up()
 
     def remove(self) -> None:
@@ -104,7 +105,7 @@ class PodCell:
         try:
             return self._run(life, command, kill=self.kill, limits=pods.process_limits(self._policy))
         except pod_exec.Cut as error:
-            if self._until(lambda: _has_ended(self._found(), life), END_SECONDS):
+            if self._until(lambda: _has_ended(self._found(), life), self.end_seconds):
                 return Ending(KILLED, 0.0)
             raise SandboxUnavailable(f"The connection to the sandbox broke off: {error}.") from error
 
