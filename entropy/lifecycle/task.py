@@ -73,7 +73,7 @@ class StageTask(EntropyTask):
         if after.stage is run.stage:
             after = after.evolve(stage=_next(run.stage))
         tools.reached(f"{run.stage}.worked")
-        note, _ = cleansed(_note(run, after))
+        note = note_of(run, after)
         step = Step(
             stage=run.stage, generation=run.generation, started=started, ended=tools.connection.now(), note=note
         )
@@ -161,6 +161,11 @@ def _has_ended(after: Run) -> bool:
 
 def _next(stage: Stage) -> Stage:
     return list(Stage)[stage.position + 1]
+
+
+def note_of(before: Run, after: Run) -> str:
+    """What the history says of a stage, without the secrets that this process knows."""
+    return cleansed(_note(before, after))[0]
 
 
 def _note(before: Run, after: Run) -> str:

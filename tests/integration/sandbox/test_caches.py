@@ -114,7 +114,8 @@ def test_what_did_not_succeed_or_is_not_to_be_had_is_not_kept(
 
 
 def test_who_stays_behind_does_not_change_it_afterwards(kitchen: Kitchen) -> None:
-    provision = kitchen.made("echo 1 > one; (while sleep 0.01; do echo 2 > two; rm two; done) > /dev/null 2>&1 &")
+    stir = "while :; do for file in f*; do rm $file; echo 2 > $file; done; done"
+    provision = kitchen.made(f"for i in $(seq 3000); do echo 1 > f$i; done; ({stir}) > /dev/null 2>&1 &")
     with kitchen.backend.open(kitchen.run_id, kitchen.policy_with(provision)) as sandbox:
         before = sandbox.exec(["ls", "-lA", "--full-time", "/cache"]).stdout
         assert sandbox.exec(["sh", "-c", "sleep 0.2; ls -lA --full-time /cache"]).stdout == before

@@ -4,8 +4,9 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from entropy.errors import ForgeRefused, PolicyViolation
-from entropy.lifecycle.task import broken, failed
-from entropy.models import Run, Stage, Verdict, WorkItem
+from entropy.lifecycle.task import broken, failed, note_of
+from entropy.logging.redaction import Redaction
+from entropy.models import Outcome, Run, Stage, Verdict, WorkItem
 
 RUN = Run(id="r1", item=WorkItem(repository="acme/widgets", number=7), role="coder", created=0)
 
@@ -35,3 +36,18 @@ def test_from_report_on_it_is_noted_and_the_run_goes_on(stage: Stage) -> None:
     assert after.stage is stage
     assert after.outcome is None
     assert after.published.refusal == "The forge said no."
+
+
+def test_neither_the_history_nor_an_outcome_holds_a_secret() -> None:
+    secret = "model-key-0123456789-of-a-test"
+    Redaction.register(secret)
+    said = Outcome(verdict=Verdict.GAVE_UP, summary=f"It asked with {secret}, and {secret[::-1]}.")
+    for after in (
+        RUN.evolve(outcome=said),
+        failed(RUN, said.summary),
+        failed(RUN.evolve(stage=Stage.REPORT), said.summary),
+    ):
+        note = note_of(RUN.evolve(stage=after.stage), after)
+        assert "a secret of this installation" in note
+        assert not any(spelt in note for spelt in (secret, secret[::-1]))
+    assert secret not in failed(RUN, said.summary).model_dump_json()
