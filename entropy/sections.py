@@ -171,6 +171,8 @@ class EcsSettings(Section):
     """Seconds between two looks of worker and task for each other's words, at most."""
     start_timeout: float = Field(default=300, gt=0)
     """Seconds within which a task has to be at work."""
+    grace: float = Field(default=30, gt=0)
+    """Seconds that a task has beside a command's own time to say what came of it; then it is stopped."""
     sockets: bool = False
     """Whether untrusted work has internet sockets, for tests with servers of their own. Then only the security groups
     and the endpoint's policy keep it from a network, and preflight says so."""

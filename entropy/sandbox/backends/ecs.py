@@ -11,6 +11,7 @@ import logging
 import re
 import secrets
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, NamedTuple
@@ -103,13 +104,16 @@ class EcsBackend:
         policy = policy or self._policy
         if not RUN_ID.fullmatch(run_id):
             raise ValueError(f"{run_id!r} cannot name a folder")
+        began = time.monotonic()
         with self._site() as site:
             place = self._place(site, policy)
             self._proof(site, place, run_id)
             # Of an earlier attempt, whose worker has lost the run.
             site.remove([task for task in site.tasks.all() if task.run == run_id], site.folders.all(run_id))
             with self._cell(site, place, run_id, policy) as cell:
-                session = Session(cell, policy)
+                # A task may take a minute to begin, for which nobody has allowed: it counts as the stage's time.
+                left = max(0.0, policy.stage_seconds - (time.monotonic() - began))
+                session = Session(cell, policy.model_copy(update={"stage_seconds": left}))
                 yield session
                 cell.kept = session.kept
 

@@ -21,8 +21,6 @@ from entropy.sections import EcsSettings
 WORKER, COLLECTOR = "worker", "collector"
 PACK = ("tar", "--create", "--file=-", "--hard-dereference", "--format=gnu", "--directory", WORKSPACE, ".")
 KILLED = 137
-ANSWER_SECONDS = 30.0
-"""What a runner may take for a command beside the command's own time: to learn of it, to end it, to report."""
 LOOK_SECONDS = 5.0
 """Between two questions whether a task that says nothing still runs."""
 FIRST_PAUSE = 0.02
@@ -69,7 +67,7 @@ class SandboxTask:
         """Have a command run; None, and the task stopped, when the runner says nothing in time."""
         self.mailbox.send(command, source=source, size=size, limit=limit)
         try:
-            report = self._await(lambda: self.mailbox.report(command), command.seconds + ANSWER_SECONDS)
+            report = self._await(lambda: self.mailbox.report(command), command.seconds + self._settings.grace)
         except PolicyViolation:
             self.stop()
             raise

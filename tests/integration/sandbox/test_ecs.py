@@ -317,6 +317,15 @@ def test_a_task_that_stops_takes_its_workspace_with_it(backend: Backend, fargate
             sandbox.collect()
 
 
+def test_a_task_that_says_nothing_is_stopped(settings: SandboxSettings, fargate: Fargate, run_id: str) -> None:
+    fargate.tamper = "Runner.obey = lambda self, order: time.sleep(600)"
+    with changed(settings, grace=0.5).open(run_id) as sandbox:
+        assert sandbox.exec(["true"], timeout=0.1).timed_out
+        until(lambda: not fargate.containers())
+        with pytest.raises(SandboxUnavailable, match="its workspace is gone"):
+            sandbox.exec(["true"])
+
+
 WORKER = """
 import sys
 from entropy.sandbox.factory import make_backend
@@ -357,8 +366,12 @@ def test_a_task_past_its_time_goes_even_when_its_run_is_alive(
     leaves_nothing(backend, fargate)
 
 
-def test_what_is_kept_stays_until_its_run_is_over(backend: Backend, fargate: Fargate, run_id: str) -> None:
-    with backend.open(run_id) as sandbox:
+def test_what_is_kept_stays_until_its_run_is_over(
+    backend: Backend, settings: SandboxSettings, fargate: Fargate, run_id: str
+) -> None:
+    short, _ = SandboxPolicy.of(settings).tightened(SandboxBounds(timeout=0.2))
+    with backend.open(run_id, short) as sandbox:
+        assert sandbox.exec(["true"]).timed_out  # it has taken longer to begin
         sandbox.keep()
     assert backend.reap({run_id}) == []
     assert {thing.run for thing in backend.belongings()} == {run_id}
