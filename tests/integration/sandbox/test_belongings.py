@@ -13,11 +13,15 @@ from celery.bin.base import CLIContext
 from click.testing import CliRunner
 
 from entropy.cli.sandboxes import sandboxes
+from entropy.items import Setup
 from entropy.models import WorkItem
 from entropy.sandbox.backends.cgroups import Cgroups, made
+from entropy.sandbox.backends.folder_caches import FOLDER
 from entropy.sandbox.belongings import Kind
-from entropy.sandbox.factory import make_backend
+from entropy.sandbox.caches import locks_of
+from entropy.sandbox.factory import caches_of, make_backend
 from entropy.sandbox.interface import Backend
+from entropy.sandbox.policy import SandboxPolicy
 from entropy.settings import EgressSettings, Settings
 from entropy.wiring import Toolbox, equip, toolbox
 from tests.integration.sandbox.places import MARK, BubblewrapPlace, Place, until
@@ -127,6 +131,21 @@ def test_a_person_lists_and_reaps(tools: Toolbox) -> None:
     assert len(removed) == 1
     assert removed[0].startswith(dead)
     assert [line.split()[3] for line in said("list") if line.split()[0] == "folder"] == [live]
+
+
+@pytest.mark.redis
+@pytest.mark.bubblewrap
+def test_a_person_sees_dependency_caches_and_reaps_the_old(tools: Toolbox) -> None:
+    caches, policy = caches_of(tools.sandboxes), SandboxPolicy.of(tools.settings.sandbox)
+    assert caches is not None
+    setup, locks = Setup(command=("true",), files=("a",)), locks_of({"a": b"1\n"})
+    name = caches.provide(setup, locks, policy, run_id=f"{MARK}-cache", repository="acme/widgets").name
+    assert said("reap") == []
+    (line,) = [line.split() for line in said("list") if line.startswith("cache ")]
+    assert line[2:] == ["kept", "-", name, "acme/widgets"]
+    os.utime(tools.settings.sandbox.directory / FOLDER / name, (time.time() - 15 * DAY,) * 2)
+    assert said("reap") == [name]
+    assert not [line for line in said("list") if line.startswith("cache ")]
 
 
 def said(command: str) -> list[str]:

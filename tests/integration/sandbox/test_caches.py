@@ -4,9 +4,11 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
 from entropy.errors import SandboxUnavailable
@@ -19,8 +21,8 @@ from entropy.sandbox.caches import ABANDONED, DAY, Cache, Caches, Made, Provisio
 from entropy.sandbox.egress.verdicts import Phase
 from entropy.sandbox.factory import make_backend
 from entropy.sandbox.policy import MIB, SandboxPolicy
-from entropy.sections import CacheSettings, SandboxSettings
-from tests.integration.sandbox.places import BubblewrapPlace, Place, until
+from entropy.sections import CacheSettings, SandboxBounds, SandboxSettings
+from tests.integration.sandbox.places import BubblewrapPlace, DockerPlace, Place, until
 
 LOCKS = locks_of({"requirements.txt": b"six==1.17.0\n"})
 REPOSITORY = "acme/widgets"
@@ -166,6 +168,28 @@ def test_a_run_whose_cache_went_is_told_to_try_again(kitchen: Kitchen) -> None:
     with pytest.raises(SandboxUnavailable, match="it will be made again"), kitchen.backend.open(kitchen.run_id, policy):
         pass
     assert kitchen.made(MAKE).name
+
+
+@pytest.mark.docker
+def test_a_repository_with_another_image_of_the_operators_has_caches_of_its_own(tmp_path: Path, run_id: str) -> None:
+    with closing(DockerPlace(tmp_path)) as place, closing(docker.DockerClient(place.settings.docker_host)) as client:
+        image, other = place.settings.image, f"{run_id}:1"
+        container = client.containers.create(image, name=f"{run_id}-image")
+        try:
+            container.commit(run_id, "1", changes="LABEL another=1")
+            policy, remark = SandboxPolicy.of(place.settings).tightened(SandboxBounds(image=other), images=(other,))
+            assert (policy.image, remark) == (other, "")
+            kitchen = Kitchen(place, run_id)
+            first = kitchen.made("true")
+            kitchen.policy = policy
+            second = kitchen.made("hostname > made")
+            assert kitchen.made("true").name not in (first.name, "")
+            with kitchen.backend.open(run_id, kitchen.policy_with(second)) as sandbox:
+                assert sandbox.exec(["cat", "/cache/made"]).stdout == "sandbox\n"
+            kitchen.backend.clear()
+        finally:
+            container.remove(force=True)
+            client.images.remove(other, force=True)
 
 
 @pytest.mark.bubblewrap
