@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.volumes import Volume
 from docker.types import LogConfig, Mount, Ulimit
 
 from entropy.errors import ConfigurationError, SandboxUnavailable
@@ -57,7 +58,16 @@ def gone(thing: Any) -> None:
         except APIError as error:  # in use by a container that is just going, or just going itself
             if time.monotonic() > deadline:
                 raise SandboxUnavailable(f"The Docker daemon does not remove {thing.name}: {error}") from error
+            if isinstance(thing, Volume):
+                _free(thing)
         time.sleep(0.01)
+
+
+def _free(volume: Volume) -> None:
+    """Remove containers that have the volume: the daemon goes on with what a worker asked for before it was killed."""
+    for container in volume.client.containers.list(all=True, filters={"volume": volume.name}, sparse=True):
+        with contextlib.suppress(APIError):  # it is just going
+            container.remove(force=True)
 
 
 class ContainerCell:
@@ -80,6 +90,8 @@ class ContainerCell:
         self.kept = False
         self.shown: tuple[Path, ...] = ()
         """Of the daemon's machine, to untrusted work only: a way out, if there is one."""
+        self.is_lone = False
+        """Whether untrusted work needs nothing that comes with a network of the daemon's making."""
         self.volumes: Sequence[Mount] = ()
         """Further volumes, for untrusted work only."""
 
@@ -167,7 +179,9 @@ class ContainerCell:
 
     def _start(self, part: str, tmp: int) -> Any:
         writable = part == "worker"
-        mounts = [Mount(WORKSPACE, self._name, type="volume", read_only=not writable, no_copy=True)]
+        # The labels are for a volume that the daemon makes where there is none any more.
+        labels = {**self._labels, PART: "workspace"}
+        mounts = [Mount(WORKSPACE, self._name, type="volume", read_only=not writable, no_copy=True, labels=labels)]
         if writable and self._policy.builds_cache:
             mounts.append(Mount(CACHE, self._name, type="volume", no_copy=True))
         if writable:
@@ -183,9 +197,8 @@ class ContainerCell:
             tmpfs={"/tmp": f"exec,{self._bounds(tmp)},mode=1777"},  # noqa: S108 - inside
             environment=self._policy.environment | NAMED,
             user=f"{self._user}:{self._user}",
-            # A network without anything takes the daemon a while to make: for untrusted work, for the sake of the file
-            # that says what localhost is. Else the kernel's own is there, with nothing in it either.
-            network_disabled=not writable,
+            # Without a network of the daemon's making there is still the kernel's own, with as little in it.
+            network_disabled=self.is_lone or not writable,
             **isolation(self._policy, self._runtime),
         )
         try:

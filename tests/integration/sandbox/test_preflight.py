@@ -33,6 +33,7 @@ def without_sizes(asked: Body) -> None:
 def without_network_bounds(asked: Body) -> None:
     if "HostConfig" in asked:
         asked["HostConfig"]["NetworkMode"] = "host"
+        asked["NetworkDisabled"] = False
 
 
 def without_filter(asked: Body) -> None:

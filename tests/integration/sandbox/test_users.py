@@ -91,6 +91,11 @@ def test_programs_inside_find_out_who_they_are(sandbox: Sandbox) -> None:
     assert (committed.stdout, committed.stderr) == ("a\n", "")
 
 
+def test_programs_inside_find_localhost(sandbox: Sandbox) -> None:
+    listened = sandbox.exec(["python3", "-c", "import socket; print(socket.create_server(('localhost', 0)))"])
+    assert "'127.0.0.1'" in listened.stdout, listened.stderr
+
+
 @pytest.mark.docker
 def test_a_claim_that_another_worker_makes_at_the_same_moment_is_given_up(tmp_path: Path, run_id: str) -> None:
     """The other one is quicker by a moment, and slower than the look at who is taken."""
