@@ -33,6 +33,10 @@ HARDENING = {
     "core.fsmonitor": "false",
     "core.protectHFS": "true",
     "core.protectNTFS": "true",
+    # So that neither large files nor large packs are ever whole in memory.
+    "core.bigFileThreshold": "32m",
+    "core.packedGitLimit": "64m",
+    "core.packedGitWindowSize": "16m",
     "credential.helper": "",
     # A detached gc would outlive the lock that fetch holds.
     "gc.autoDetach": "false",

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from entropy.errors import StaleGeneration
+from entropy.sections import ArtifactSettings
 from entropy.state.connection import RedisConnection
 from entropy.state.lifetimes import STRAY
+from entropy.state.objects import Objects
+from entropy.state.snapshots import Snapshots
 from tests.integration.state.conftest import KEYS
 from tests.integration.state.stores import DEPOTS, LARGE, FolderDepot, RedisDepot, read
 
@@ -83,6 +86,34 @@ def test_it_is_kept_while_it_is_used_and_then_for_a_while(depot: RedisDepot | Fo
     assert len(depot.snapshots.sweep(live)) == 1
     assert depot.names() == []
     assert depot.snapshots.find(depot.run(3), SOURCE) is None
+
+
+class Meddling(Objects):
+    """Somebody is lent another snapshot while one is thrown away."""
+
+    def __init__(self, depot: FolderDepot, source: str) -> None:
+        super().__init__(depot.connection, KEYS, ArtifactSettings(url=str(depot.folder)))
+        self._lend = lambda: depot.snapshots.find(depot.run(9), source)
+
+    def delete(self, place: str) -> None:
+        super().delete(place)
+        assert self._lend()
+
+
+def test_what_is_lent_while_others_are_thrown_away_stays(folder: FolderDepot) -> None:
+    run, other = folder.run(), SOURCE.replace("1", "2")
+    digests = [folder.snapshots.share(run, source, io.BytesIO(LARGE)) for source in (SOURCE, other)]
+    folder.connection.redis.zadd(KEYS.objects, {m: n for n, m in enumerate(_members(folder, SOURCE, other), 1)})
+    sweep = Snapshots(folder.connection, KEYS, Meddling(folder, other), keep=60)
+    assert len(sweep.sweep([])) == 1
+    assert folder.snapshots.find(run, SOURCE) is None
+    assert folder.snapshots.find(run, other) == digests[1]
+
+
+def _members(depot: FolderDepot, *sources: str) -> list[bytes]:
+    """The entries of the list of objects, in this order."""
+    entries: list[bytes] = depot.connection.redis.zrange(KEYS.objects, 0, -1)
+    return sorted(entries, key=lambda entry: sources.index(entry.decode().partition(" ")[2]))
 
 
 def test_the_large_artifact_of_a_run_that_was_never_cleaned_up_goes_too(depot: RedisDepot | FolderDepot) -> None:
