@@ -41,7 +41,8 @@ def test_a_worker_may_do_there_what_the_code_does_and_nothing_else(inside: dict[
 
 def test_nobody_but_sandbox_workers_may(documents: list[Document], inside: dict[str, Document]) -> None:
     subjects = {(subject["name"], subject["namespace"]) for subject in inside["RoleBinding"]["subjects"]}
-    assert subjects == {(f"entropy-{role}-sandbox", "agents") for role in ("coder", "reviewer", "merger")}
+    workers = {f"entropy-{role}-sandbox" for role in ("coder", "reviewer", "merger")}
+    assert subjects == {(name, "agents") for name in {*workers, "entropy-reaper"}}
     bound = [item for item in documents if item["kind"].endswith("RoleBinding")]
     assert len(bound) == 1
 

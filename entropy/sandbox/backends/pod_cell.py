@@ -20,6 +20,8 @@ KILLED = 137
 POLL = 0.2
 END_SECONDS = 60.0
 """For the cluster to say that a container has terminated that was told to: a second or two, unless a node is busy."""
+AGAIN_SECONDS = 5.0
+"""Until it is told once more: untrusted work may have caught what was said."""
 GONE_SECONDS = 60.0
 NO_IMAGE = ("ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName", "ImageInspectError")
 NO_CONTAINER = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff")
@@ -86,10 +88,7 @@ class PodCell:
         with translated():
             life = self._lives.pop(0)
             self._used = False
-            # It may have ended by itself; then there is nobody to tell.
-            with contextlib.suppress(pod_exec.NotStarted, WebSocketConnectionClosedException, OSError):
-                pod_exec.send_line(self._cluster.attach(self._pod, life))
-            if not self._until(lambda: _has_ended(self._found(), life), self.end_seconds):
+            if not self._has_been_ended(life):
                 self._give_up()
 
     def remove(self) -> None:
@@ -116,6 +115,16 @@ class PodCell:
     def _check(self) -> None:
         if self._lost:
             raise PolicyViolation(LOST)
+
+    def _has_been_ended(self, life: str) -> bool:
+        deadline = time.monotonic() + self.end_seconds
+        while (left := deadline - time.monotonic()) > 0:
+            # It may have ended by itself; then there is nobody to tell.
+            with contextlib.suppress(pod_exec.NotStarted, WebSocketConnectionClosedException, OSError):
+                pod_exec.send_line(self._cluster.attach(self._pod, life))
+            if self._until(lambda: _has_ended(self._found(), life), min(AGAIN_SECONDS, left)):
+                return True
+        return False
 
     def _give_up(self) -> None:
         """The cluster removes a Pod's object only when its containers are gone."""
@@ -175,7 +184,8 @@ def _refuse(pod: Body, states: dict[str, Body]) -> None:
     status = pod.get("status") or {}
     if status.get("phase") in ("Failed", "Succeeded"):
         raise SandboxUnavailable(
-            f"The Pod of a sandbox ended before it was used: {status.get('reason')} {status.get('message')}"
+            f"The Pod of a sandbox ended before it was used: {status.get('reason') or status['phase']}"
+            f" {status.get('message') or ''}"
         )
 
 

@@ -23,6 +23,8 @@ GRACE = 10.0
 POLL = 0.25
 SILENCE = 0.5
 """Seconds without output after which a command that has ended has said everything."""
+LISTEN = 1.0
+"""Seconds at most between a line that was sent and the end of its connection, whatever is said meanwhile."""
 ALIVE = 20.0
 """Seconds after which something is sent, for what stands between and forgets silent connections."""
 
@@ -74,8 +76,9 @@ def send_line(connection: WebSocket) -> None:
     with _open(connection):
         connection.send_binary(bytes([STDIN]) + b"\n")
         connection.settimeout(POLL)
+        deadline = time.monotonic() + LISTEN
         with contextlib.suppress(WebSocketException, OSError):  # until it goes, or has had time to read
-            while connection.recv():
+            while time.monotonic() < deadline and connection.recv():
                 pass
 
 

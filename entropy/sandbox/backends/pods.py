@@ -20,7 +20,7 @@ LIVES = tuple(f"worker-{number}" for number in range(4))
 """Each costs a process of about a megabyte; a life ends with a time limit, or where memory or processes run out."""
 TMP = "/tmp"  # noqa: S108 - inside
 RIGHTS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("", "pods"): ("create", "get", "list", "watch", "delete"),
+    ("", "pods"): ("create", "list", "delete"),
     ("", "pods/exec"): ("create", "get"),
     ("", "pods/attach"): ("create", "get"),
     ("agents.x-k8s.io", "sandboxes"): ("create", "delete"),
