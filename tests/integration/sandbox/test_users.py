@@ -16,16 +16,18 @@ from entropy.sandbox.interface import Backend, Sandbox
 from entropy.settings import SandboxSettings
 from tests.integration.sandbox.forgetful_daemon import Body, forgetful
 from tests.integration.sandbox.places import MARK, BubblewrapPlace, DockerPlace, Place, until
+from tests.integration.sandbox.trees import tar
 from tests.services import require
 
 WHO = """
 import getpass, pathlib
 print(getpass.getuser(), pathlib.Path.home(), pathlib.Path("~/x").expanduser())
 """
+LISTEN = "import socket; print(socket.create_server(('localhost', 0)))"
 COMMIT = "git init -q . && git add . && git -c user.name=a -c user.email=a@b commit -qm x && git log --format=%an"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def root(place: Place) -> None:
     backend = place.settings.backend
     require(backend == "docker" or os.geteuid() == 0, "only root can make bubblewrap's sandboxes other users")
@@ -61,6 +63,7 @@ def facts(process: Path) -> dict[str, list[str]]:
     return {line.split(":")[0]: line.split()[1:] for line in (process / "status").read_text().splitlines()}
 
 
+@pytest.mark.usefixtures("root")
 def test_two_at_once_are_two_users_of_the_range(place: Place, backend: Backend, run_id: str) -> None:
     seen = []
     with backend.open(f"{run_id}-a") as one, backend.open(f"{run_id}-b") as other:
@@ -74,6 +77,7 @@ def test_two_at_once_are_two_users_of_the_range(place: Place, backend: Backend, 
     assert {int(user) for user in seen} <= set(place.settings.users)
 
 
+@pytest.mark.usefixtures("root")
 def test_nobody_is_lent_twice_and_everybody_is_given_back(place: Place, run_id: str) -> None:
     narrow = changed(place, uids="61183-61183")
     narrow.preflight()
@@ -92,8 +96,23 @@ def test_programs_inside_find_out_who_they_are(sandbox: Sandbox) -> None:
 
 
 def test_programs_inside_find_localhost(sandbox: Sandbox) -> None:
-    listened = sandbox.exec(["python3", "-c", "import socket; print(socket.create_server(('localhost', 0)))"])
-    assert "'127.0.0.1'" in listened.stdout, listened.stderr
+    assert "'127.0.0.1'" in sandbox.exec(["python3", "-c", LISTEN]).stdout
+
+
+@pytest.mark.docker
+def test_an_image_that_does_not_know_localhost_is_told(tmp_path: Path, run_id: str) -> None:
+    with closing(DockerPlace(tmp_path)) as place, closing(docker.DockerClient(place.settings.docker_host)) as client:
+        made = client.containers.create(place.settings.image, "true")
+        try:
+            made.put_archive("/etc", tar({"nsswitch.conf": b"hosts: files dns\n"}))
+            image = made.commit(MARK)
+        finally:
+            made.remove()
+        try:
+            with changed(place, image=image.id).open(run_id) as sandbox:
+                assert "'127.0.0.1'" in sandbox.exec(["python3", "-c", LISTEN]).stdout
+        finally:
+            client.images.remove(image.id)
 
 
 @pytest.mark.docker
