@@ -125,14 +125,14 @@ class Mailbox:
 
         Raises `PolicyViolation` when no runner wrote it.
         """
-        data = self._get(f"{self._sent}.report", _largest(command) + 1)
+        data = self._get(f"{self._sent}.report", _largest(command))
         if data is None:
             return None
         try:
             report = CommandReport.model_validate_json(data, strict=True)
         except ValidationError:
             raise PolicyViolation(FORGED) from None
-        if len(data) > _largest(command) or not report.fill(command):
+        if not report.fill(command):
             raise PolicyViolation(FORGED)
         return report
 

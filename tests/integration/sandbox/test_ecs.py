@@ -67,7 +67,9 @@ def settings(fargate: Fargate) -> SandboxSettings:
         "poll": 0.1,
         "start_timeout": 60,
     }
-    return SandboxSettings.model_validate({**SMALL, "backend": "ecs", "owner": MARK, "ecs": place})
+    settings = SandboxSettings.model_validate({**SMALL, "backend": "ecs", "owner": MARK, "ecs": place})
+    make_backend(settings).preflight()  # whose task is not one to tamper with
+    return settings
 
 
 def changed(settings: SandboxSettings, **changes: object) -> Backend:
