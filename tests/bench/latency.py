@@ -110,9 +110,7 @@ def polled(labels: int, interval: float) -> dict[str, Any]:
         return {"by": "polling", "interval": interval, **times}
 
 
-def _times(
-    country: Country, labels: int, *, pause: float | None, after: Callable[[str, int], None]
-) -> dict[str, Any]:
+def _times(country: Country, labels: int, *, pause: float | None, after: Callable[[str, int], None]) -> dict[str, Any]:
     """Without a `pause` each label waits for the claim of the one before it."""
     begun: dict[str, float] = {}
     with Claims(country) as claims:
