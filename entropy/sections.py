@@ -94,6 +94,7 @@ class SandboxBounds(Section):
     inodes: int | None = Field(default=None, ge=256)
     output_kib: int | None = Field(default=None, ge=1)
     patch_mib: int | None = Field(default=None, ge=1)
+    history: int | None = Field(default=None, ge=0)
     network: tuple[Phase, ...] | None = None
     image: str | None = None
 
@@ -240,6 +241,9 @@ class SandboxSettings(Section):
     """How much of a command's output is kept, half from its head and half from its tail."""
     patch_mib: int = Field(default=4, ge=1)
     """A larger patch is refused, never cut."""
+    history: int = Field(default=0, ge=0, le=100_000)
+    """How many commits of its history a repository may ask for in its ``.entropy.toml``, for agents that read it; read
+    by control workers."""
     network: Annotated[tuple[Phase, ...], NoDecode, BeforeValidator(_split)] = ("setup", "agent")
     """The phases that may use the ways out; there are none without the settings that follow."""
     egress: EgressSettings = EgressSettings()

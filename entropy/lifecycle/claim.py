@@ -38,7 +38,7 @@ def claim(run: Run, tools: Toolbox) -> Run:
         assignment = save_locks(run, assignment, mirror, tools)
     return run.evolve(
         assignment=tools.artifacts.put(run.id, assignment.model_dump_json().encode()),
-        snapshot=send(run, assignment.base_commit, mirror, tools),
+        snapshot=send(run, assignment, mirror, tools),
     )
 
 

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from entropy.errors import IllegalStep, TransientError
+from entropy.items import Assignment
 from entropy.models import Run
 from entropy.repository.mirror import Mirror
 from entropy.sandbox.policy import SandboxPolicy
+from entropy.settings import SandboxSettings
 from entropy.state.compression import pack, unpack
 from entropy.wiring import Toolbox
 
@@ -16,14 +18,16 @@ PER_FILE = 2048
 """Bytes of a tar that are not content, for each file: its header, what fills its last block, a long name."""
 
 
-def send(run: Run, commit: str, mirror: Mirror, tools: Toolbox) -> str:
+def send(run: Run, assignment: Assignment, mirror: Mirror, tools: Toolbox) -> str:
     """The digest of an artifact of the run: the packed tar of the commit, made only where nobody has made it yet."""
-    source = f"{run.item.repository}@{mirror.commit_of(commit)}"
+    history = _history(run, assignment, tools.settings.sandbox)
+    commit = mirror.commit_of(assignment.base_commit)
+    source = f"{run.item.repository}@{commit}{f'+{history}' if history else ''}"
     known = tools.snapshots.find(run.id, source)
     if known is not None:
         return known
     with _scratch(), tempfile.TemporaryFile() as tree, tempfile.TemporaryFile() as packed:
-        mirror.snapshot(commit, into=tree)
+        mirror.snapshot(commit, into=tree, history=history)
         pack(tree, packed)
         return tools.snapshots.share(run.id, source, packed)
 
@@ -36,6 +40,12 @@ def receive(run: Run, tools: Toolbox, *, into: BinaryIO, policy: SandboxPolicy) 
     with _scratch(), tempfile.TemporaryFile() as packed:
         tools.artifacts.read(run.id, run.snapshot, into=packed)
         unpack(packed, into, limit=limit, remedy="raise ENTROPY_SANDBOX__WORKSPACE_MIB")
+
+
+def _history(run: Run, assignment: Assignment, settings: SandboxSettings) -> int:
+    """How many commits the repository asks for and may have."""
+    chosen = settings.roles[run.role].history if run.role in settings.roles else None
+    return min(assignment.config.sandbox.history or 0, settings.history if chosen is None else chosen)
 
 
 @contextmanager

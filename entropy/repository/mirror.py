@@ -15,6 +15,7 @@ from entropy.models import Identity, Secret
 from entropy.repository.additions import Addition, additions
 from entropy.repository.answers import fetch_error, push_error
 from entropy.repository.git import Git
+from entropy.repository.history import write_history
 from entropy.repository.patch import PatchRules, commit_tree, write_tree
 from entropy.repository.snapshot import ATTRIBUTES, archive
 from entropy.settings import RepositorySettings
@@ -71,9 +72,12 @@ class Mirror:
         answer = self._git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         return None if answer.status else answer.output.decode().strip()
 
-    def snapshot(self, commit: str, *, into: BinaryIO) -> None:
-        """Write a tar of all tracked files."""
-        archive(self._git, self.commit_of(commit), into=into, limit=self._settings.snapshot_mib * 2**20)
+    def snapshot(self, commit: str, *, into: BinaryIO, history: int = 0) -> None:
+        """Write a tar of all tracked files, and with so many commits of `history` in a folder ``.git``."""
+        found, limit = self.commit_of(commit), self._settings.snapshot_mib * 2**20
+        if history:
+            write_history(self._git, found, depth=history, into=into)
+        archive(self._git, found, into=into, limit=limit)
 
     def file(self, commit: str, path: str) -> bytes | None:
         """The bytes of a regular file, or None where there is none."""

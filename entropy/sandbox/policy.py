@@ -30,6 +30,7 @@ UNITS = {
     "inodes": ("inodes", 1),
     "output_kib": ("output", KIB),
     "patch_mib": ("patch", MIB),
+    "history": ("history", 1),
 }
 """Which setting is which bound, and in what unit."""
 LOOSE = "The [sandbox] table of .entropy.toml asks for more than this installation gives, which it may not: {keys}."
@@ -49,6 +50,8 @@ class SandboxPolicy(Noun):
     tmp: int
     output: int
     patch: int
+    history: int
+    """Commits that a repository may have in its workspace, if it asks for them."""
     path: str
     image: str
     network: tuple[Phase, ...]

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from entropy.errors import PolicyViolation
+from entropy.lifecycle.assignment import assignment_of
 from entropy.lifecycle.transport import receive, send
 from entropy.models import Run
 from entropy.sandbox.policy import MIB, SandboxPolicy
-from entropy.sections import SandboxSettings
+from entropy.sections import SandboxBounds, SandboxSettings
 from entropy.state.compression import pack
 from entropy.state.keys import Keys
 from tests.integration.lifecycle.office import NAME, Office
@@ -39,10 +40,27 @@ def test_runs_on_one_commit_share_a_snapshot_and_each_commit_has_its_own(office:
     head = office.push("other", author="wanda", committer="wanda", folder=tmp_path)
     mirror = office.tools.mirror("coder", NAME)
     mirror.fetch()
-    other = second.evolve(snapshot=send(second, head, mirror, office.tools))
+    onward = assignment_of(second, office.tools).model_copy(update={"base_commit": head})
+    other = second.evolve(snapshot=send(second, onward, mirror, office.tools))
     assert files(office, other) == sorted([*tracked, "changes.txt"])
     assert len(redis.keys("entropy:object:*")) == 2
     assert redis.exists(KEYS.snapshot(f"{NAME}@{head}"))
+
+
+def test_history_comes_where_it_is_asked_for_as_far_as_the_operator_allows(office: Office) -> None:
+    run = office.claimed(office.initialized(office.filed("entropy:code", "recipe:1")))
+    tools, mirror = office.tools, office.tools.mirror("coder", NAME)
+    plain = assignment_of(run, tools)
+    config = plain.config.model_copy(update={"sandbox": SandboxBounds(history=5)})
+    asking = plain.model_copy(update={"config": config})
+    assert send(run, asking, mirror, tools) == run.snapshot
+    assert not any(name.startswith(".git/") for name in files(office, run))
+    sandbox = SandboxSettings(history=9, roles={"reviewer": SandboxBounds(history=0)})
+    tools.settings = tools.settings.model_copy(update={"sandbox": sandbox})
+    assert send(run, plain, mirror, tools) == run.snapshot
+    assert send(run.evolve(role="reviewer"), asking, mirror, tools) == run.snapshot
+    found = files(office, run.evolve(snapshot=send(run, asking, mirror, tools)))
+    assert {".git/HEAD", ".git/config", ".git/index", ".entropy.toml"} <= set(found)
 
 
 def test_a_snapshot_that_no_workspace_could_hold_is_not_unpacked(office: Office) -> None:

@@ -67,7 +67,7 @@ def test_bounds_of_a_role_that_cannot_hold_are_refused_at_the_start(bounds: dict
 def test_a_repository_tightens_each_bound() -> None:
     wish = SandboxBounds(
         timeout=600, command_timeout=60, memory_mib=512, cpus=0.5, pids=64, workspace_mib=128, tmp_mib=64, inodes=1000,
-        output_kib=8, patch_mib=1, network=("setup",), image="small:1",
+        output_kib=8, patch_mib=1, history=0, network=("setup",), image="small:1",
     )  # fmt: skip
     policy, remark = SandboxPolicy.of(SandboxSettings()).tightened(wish, images=("small:1",))
     assert remark == ""
