@@ -24,14 +24,14 @@ from entropy.settings import SandboxSettings
 LOCALHOST = ("getent", "hosts", "localhost")
 
 
-class _Place(NamedTuple):
+class _Base(NamedTuple):
     """What a sandbox is made from."""
 
     image: str
     """An id: a tag may be moved while it is used."""
     is_lone: bool
     """Whether programs in it know localhost without a file that the daemon makes, together with a network of its own
-    that nothing is in. Then the kernel's will do, which takes a quarter of the time."""
+    that nothing is in. Then the kernel's will do, which is there much sooner."""
 
 
 class DockerBackend:
@@ -68,10 +68,10 @@ class DockerBackend:
             image = _image(client, policy.image)
             if image not in self._lone:
                 self._prove(client, image, info.result(), run_id)
-            place = _Place(image, self._lone[image])
+            base = _Base(image, self._lone[image])
             with (
                 self._egress.outlet(run_id, policy.network) as outlet,
-                self._cell(client, run_id, policy, place, outlet) as cell,
+                self._cell(client, run_id, policy, base, outlet) as cell,
             ):
                 self._prove(client, image, info.result(), run_id)  # before anything runs in the cell
                 session = Session(cell, policy, outlet)
@@ -104,11 +104,11 @@ class DockerBackend:
 
     @contextlib.contextmanager
     def _cell(
-        self, client: Any, run_id: str, policy: SandboxPolicy, place: _Place, outlet: Outlet | None = None
+        self, client: Any, run_id: str, policy: SandboxPolicy, base: _Base, outlet: Outlet | None = None
     ) -> Iterator[ContainerCell]:
         labels = {OWNER: self._owner, RUN: run_id, EXPIRES: str(int(clock(client) + policy.lifetime))}
-        cell = ContainerCell(client, policy, image=place.image, runtime=self._runtime, labels=labels)
-        cell.is_lone = place.is_lone
+        cell = ContainerCell(client, policy, image=base.image, runtime=self._runtime, labels=labels)
+        cell.is_lone = base.is_lone
         cell.shown = outlet.folders if outlet else ()
         cell.volumes = volume_caches.shown(policy, self._owner)
         try:
@@ -129,9 +129,9 @@ class DockerBackend:
                 self._proven.add(verdict)
 
     def _try(self, client: Any, image: str, run_id: str) -> None:
-        is_lone, missing = True, self._missing(client, _Place(image, is_lone=True), run_id)
+        is_lone, missing = True, self._missing(client, _Base(image, is_lone=True), run_id)
         if missing is None:
-            is_lone, missing = False, self._missing(client, _Place(image, is_lone=False), run_id)
+            is_lone, missing = False, self._missing(client, _Base(image, is_lone=False), run_id)
         if missing:
             raise ConfigurationError(
                 f"A sandbox on the Docker daemon at {self._host} does not have {'; '.join(missing)}."
@@ -139,12 +139,12 @@ class DockerBackend:
             )
         self._lone[image] = is_lone
 
-    def _missing(self, client: Any, place: _Place, run_id: str) -> list[canaries.Guarantee] | None:
+    def _missing(self, client: Any, base: _Base, run_id: str) -> list[canaries.Guarantee] | None:
         """What sandboxes there do not have; None where programs do not know localhost and should."""
         policy = canaries.bounds(self._policy)
-        with self._cell(client, run_id, policy, place) as cell:
+        with self._cell(client, run_id, policy, base) as cell:
             session = Session(cell, policy)
-            if place.is_lone and session.exec(LOCALHOST).exit_status != 0:
+            if base.is_lone and session.exec(LOCALHOST).exit_status != 0:
                 return None
             return canaries.missing(session)
 
