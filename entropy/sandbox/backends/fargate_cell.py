@@ -177,7 +177,10 @@ class FargateCell:
         if report is None:
             raise SandboxUnavailable("The sandbox's task did not hand over its workspace in time.")
         if report.status != 0:
-            raise PolicyViolation(f"No patch could be made: the workspace cannot be packed. {_said(command)}")
+            raise PolicyViolation(
+                f"No patch could be made: the workspace cannot be packed; tar ended with status {report.status}."
+                f" {_said(command)}"
+            )
         address, size = worker.mailbox.exported()
         if not 0 < size <= limit:
             raise PolicyViolation("No patch could be made: the workspace holds more than it may.")
