@@ -75,7 +75,9 @@ class Snapshots:
         for place, source in self._due():
             if place in used:
                 self._prolong(place, source)
-            elif self._forgotten(place, source):
+                continue
+            self._objects.holds(place)  # whoever cannot reach it must not forget it
+            if self._forgotten(place, source):
                 self._objects.delete(place)
                 swept.append(place)
         return swept
