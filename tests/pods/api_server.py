@@ -49,6 +49,8 @@ class Store:
         self.quota = 100
         self.offers_sandboxes = False
         self.failing = False
+        self.held = False
+        """Whether streams outlive commands."""
         self.created: list[Body] = []
         """Every Pod that was ever asked for."""
         self._lock = threading.Lock()
@@ -208,7 +210,7 @@ class _Requests(BaseHTTPRequestHandler):
             raise Refusal(500, f"container not found ({part}): {error.explanation}") from error
         talk = self._upgraded()
         if kind == "exec":
-            streams.execute(client, prepared, talk)
+            streams.execute(client, prepared, talk, held=store.held)
         else:
             streams.attach(container, talk)
 

@@ -20,12 +20,18 @@ def prepare(client: Any, container: Any, argv: list[str]) -> str:
     return str(client.api.exec_create(container.id, argv, stdin=True)["Id"])
 
 
-def execute(client: Any, prepared: str, talk: ServerSocket) -> None:
-    """Until everybody who holds the streams open has closed them, as containerd waits, too."""
+def execute(client: Any, prepared: str, talk: ServerSocket, *, held: bool) -> None:
+    """Until the command has ended, or, where its streams are `held` by what it left behind, until the client goes.
+
+    containerd and CRI-O wait for them, which Docker does not.
+    """
     stream = client.api.exec_start(prepared, socket=True)
     with _raw(stream) as connection:
-        threading.Thread(target=_feed, args=(talk, connection), daemon=True).start()
+        feeder = threading.Thread(target=_feed, args=(talk, connection), daemon=True)
+        feeder.start()
         failure = _pass_on(connection, talk)
+        if held:
+            feeder.join()
         status = client.api.exec_inspect(prepared)["ExitCode"]
         with contextlib.suppress(OSError, ValueError):
             talk.send(VERDICT, json.dumps(failure or _verdict(137 if status is None else status)).encode())

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 from websocket import WebSocket, WebSocketBadStatusException, WebSocketException
 
 from entropy.errors import ConfigurationError, EntropyError, SandboxUnavailable
-from entropy.sandbox.backends.pod_exec import NotStarted
+from entropy.sandbox.backends.pod_exec import NotBegun
 from entropy.sandbox.backends.pods import API, Body
 from entropy.sections import KubernetesSettings
 
@@ -97,7 +97,7 @@ class Cluster:
         except WebSocketBadStatusException as error:
             if error.status_code in DENIED:
                 raise
-            raise NotStarted(_words(error.resp_body) or str(error)) from error
+            raise NotBegun(_words(error.resp_body) or str(error)) from error
         return opened
 
 
@@ -110,7 +110,7 @@ def translated() -> Iterator[None]:
         raise meaning(error.status, _words(error.body) or str(error.reason)) from error
     except WebSocketBadStatusException as error:
         raise meaning(error.status_code, _words(error.resp_body) or str(error)) from error
-    except (HTTPError, WebSocketException, NotStarted, OSError, ApiValueError) as error:
+    except (HTTPError, WebSocketException, NotBegun, OSError, ApiValueError) as error:
         raise SandboxUnavailable(f"The Kubernetes API server does not serve: {error}") from error
 
 

@@ -28,7 +28,7 @@ SECONDS = 3
 """Within which a connection that is not denied is there."""
 
 
-class Place(NamedTuple):
+class Listener(NamedTuple):
     """Where something listens for certain."""
 
     host: str
@@ -51,24 +51,24 @@ def unbounded(sandbox: Sandbox, policy: SandboxPolicy, api: str) -> set[Guarante
     return found
 
 
-def _places(address: str) -> Iterable[Place]:
+def _places(address: str) -> Iterable[Listener]:
     """The API server, by all the addresses that its name has here."""
     parts = urlsplit(address)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return {
-        Place(str(found[4][0]), port) for found in socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+        Listener(str(found[4][0]), port) for found in socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     }
 
 
-def _told(sandbox: Sandbox) -> Iterable[Place]:
+def _told(sandbox: Sandbox) -> Iterable[Listener]:
     """The API server as every Pod is told of it; a command's environment is another one."""
     told = sandbox.exec(["cat", "/proc/1/environ"]).stdout.split("\0")
     variables = dict(line.partition("=")[::2] for line in told)
     host, port = (variables.get(f"KUBERNETES_SERVICE_{name}", "") for name in ("HOST", "PORT"))
-    return {Place(host, int(port))} if host and port.isdecimal() else ()
+    return {Listener(host, int(port))} if host and port.isdecimal() else ()
 
 
-def _reaches(sandbox: Sandbox, place: Place) -> bool:
+def _reaches(sandbox: Sandbox, place: Listener) -> bool:
     machine = sandbox.exec(["uname", "-m"]).stdout.strip()
     address = ipaddress.ip_address(place.host)
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6

@@ -68,7 +68,7 @@ class PodCell:
 
     def work(self, command: Command) -> Ending:
         with translated():
-            with contextlib.suppress(pod_exec.NotStarted):  # an earlier command took the life, or all the processes
+            with contextlib.suppress(pod_exec.NotBegun):  # an earlier command took the life, or all the processes
                 return self._work(command)
             self.kill()
             return self._work(command)
@@ -120,7 +120,7 @@ class PodCell:
         deadline = time.monotonic() + self.end_seconds
         while (left := deadline - time.monotonic()) > 0:
             # It may have ended by itself; then there is nobody to tell.
-            with contextlib.suppress(pod_exec.NotStarted, WebSocketConnectionClosedException, OSError):
+            with contextlib.suppress(pod_exec.NotBegun, WebSocketConnectionClosedException, OSError):
                 pod_exec.send_line(self._cluster.attach(self._pod, life))
             if self._until(lambda: _has_ended(self._found(), life), min(AGAIN_SECONDS, left)):
                 return True

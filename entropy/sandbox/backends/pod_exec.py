@@ -42,7 +42,7 @@ LONGEST = 64
 """Bytes that such a line has at most."""
 
 
-class NotStarted(Exception):
+class NotBegun(Exception):
     """The command did not begin: its container is not there, is going, or has no room for another process."""
 
 
@@ -93,7 +93,7 @@ def _open(connection: WebSocket) -> Iterator[None]:
         connection.shutdown()  # type: ignore[no-untyped-call]
 
 
-class _Stream:
+class _Channel:
     """One of the two output streams, without the mark at its beginning."""
 
     def __init__(self, output: Output) -> None:
@@ -113,7 +113,7 @@ class _Stream:
         pass
 
 
-class _Errors(_Stream):
+class _Errors(_Channel):
     """The one in which the last line of the shell comes, which is not part of it."""
 
     def __init__(self, output: Output, secret: str) -> None:
@@ -143,7 +143,7 @@ class _Talk:
     def __init__(self, connection: WebSocket, command: Command) -> None:
         self._connection = connection
         self._secret = secrets.token_hex(16)
-        self._out, self._err = _Stream(command.stdout), _Errors(command.stderr, self._secret)
+        self._out, self._err = _Channel(command.stdout), _Errors(command.stderr, self._secret)
         self._said: dict[str, Any] = {}
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._writer = threading.Thread(target=self._speak, args=(command.stdin,), daemon=True)
@@ -186,7 +186,7 @@ class _Talk:
         if status is None:
             status = self._err.status
         if not self._out.started:
-            raise NotStarted(str(self._said.get("message", "")) or "the connection ended before the command began")
+            raise NotBegun(str(self._said.get("message", "")) or "the connection ended before the command began")
         if status is None:
             raise Cut(str(self._said.get("message", "")) or "the connection ended before the command did")
         return status

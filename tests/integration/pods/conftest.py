@@ -46,7 +46,7 @@ def place(_server: PodsPlace) -> Iterator[PodsPlace]:
     usual = (dict(store.rights), store.quota, kubelet.pids)
     yield _server
     store.rights, store.quota, kubelet.pids = usual
-    store.offers_sandboxes = store.failing = False
+    store.offers_sandboxes = store.failing = store.held = False
     kubelet.isolates = True
 
 

@@ -102,6 +102,13 @@ def test_a_command_has_an_environment_of_its_own(
     assert trusted.exit_status == 0, trusted.stderr
 
 
+def test_a_runtime_that_waits_for_what_was_left_behind_is_not_waited_for(place: PodsPlace, cell: PodCell) -> None:
+    place.store.held = True
+    done = said("echo out; echo problem >&2; exit 3")
+    assert cell.work(done).status == 3
+    assert (done.stdout.text(), done.stderr.text()) == ("out\n", "problem\n")
+
+
 def test_the_collector_is_out_of_reach(cell: PodCell) -> None:
     """Neither sees the processes of the other, and it cannot write where untrusted work does."""
     cell.work(said("echo x > x; setsid sleep 77 &"))
