@@ -186,8 +186,8 @@ def test_a_repository_with_another_image_of_the_operators_has_caches_of_its_own(
             assert kitchen.made("true").name not in (first.name, "")
             with kitchen.backend.open(run_id, kitchen.policy_with(second)) as sandbox:
                 assert sandbox.exec(["cat", "/cache/made"]).stdout == "sandbox\n"
-            kitchen.backend.clear()
         finally:
+            Kitchen(place, run_id).backend.clear()
             container.remove(force=True)
             client.images.remove(other, force=True)
 
