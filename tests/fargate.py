@@ -27,7 +27,7 @@ from typing import Any
 import boto3
 import docker
 from botocore.config import Config
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 from docker.types import LogConfig
 
 REGION = "eu-central-1"
@@ -175,9 +175,10 @@ class Fargate:
             memswap_limit=memory,
             nano_cpus=int(task["overrides"].get("cpu", definition["cpu"])) * 1_000_000,
             network_mode="host",
-            log_config=LogConfig(type="json-file"),
+            log_config=LogConfig(type="none"),
             labels={LABEL: self.mark, "task": re.sub(".*/", "", task["taskArn"])},
             detach=True,
+            auto_remove=True,
         )
 
 
@@ -190,5 +191,5 @@ def _has_ended(container: Any) -> bool:
 
 
 def _remove(container: Any) -> None:
-    with contextlib.suppress(NotFound):
+    with contextlib.suppress(APIError):  # it may be gone, or just going
         container.remove(force=True)
