@@ -20,7 +20,7 @@ def inherited(status: int, folder: Path, redis_url: str) -> tuple[str, ...]:
     item = assignment(pull=pull_request(head_branch="entropy/issue-3")).item
     run = Run(id="r1", item=item.reference, role="coder", created=0, trigger="entropy:code")
     (folder / "coder_github_token").touch(mode=0o600)
-    (folder / "coder_github_token").write_text("secret")
+    (folder / "coder_github_token").write_text("token-of-nobody")
     with scripted(lambda asked: Answer(status, {"message": "No."})) as server:
         told = {"redis": {"url": redis_url}, "github": {"api": server.api}, "secrets": {"directory": folder}}
         tools = Toolbox(Settings.model_validate(told))

@@ -49,7 +49,7 @@ def test_it_is_asked_once_in_its_time_and_only_where_batches_show_less_than_ever
 
 def _tools(server: Scripted, folder: Path, redis_url: str, *, repositories: list[str]) -> Toolbox:
     (folder / "scheduler_github_token").touch(mode=0o600)
-    (folder / "scheduler_github_token").write_text("secret")
+    (folder / "scheduler_github_token").write_text("token-of-nobody")
     told: dict[str, Any] = {
         "redis": {"url": redis_url},
         "github": {"api": server.api, "repositories": repositories},
