@@ -133,7 +133,7 @@ class KubernetesSettings(Section):
     user_namespaces: bool = False
     """Whether a sandbox's users are nobody on its node, which takes Linux 6.3 and a runtime that can do it there."""
     agent_sandbox: Literal["auto", "always", "never"] = "auto"
-    """Whether kubernetes-sigs/agent-sandbox makes the Pods; with ``auto`` it does where the cluster has its ``Sandbox``."""
+    """Whether kubernetes-sigs/agent-sandbox makes the Pods; with ``auto`` where the cluster has its ``Sandbox``."""
     start_timeout: float = Field(default=300, gt=0)
     """Seconds within which a Pod has to run: a node may have to be added, or an image to be pulled."""
 
@@ -202,12 +202,12 @@ class SandboxSettings(Section):
     image: str = "entropy-sandbox:local"
     """For ``docker``: the image, which has to exist on the daemon's machine; nothing is pulled."""
     images: Names = ()
-    """For ``docker``: further images, of which a repository may name one in its ``.entropy.toml``."""
+    """Further images, of which a repository may name one in its ``.entropy.toml``; for ``ecs`` task definitions."""
     docker_host: str = "unix:///var/run/docker.sock"
     runtime: str = Field(default="", pattern=r"^[\w.-]{0,40}$")
     """For ``docker``: the daemon's runtime for sandboxes, such as ``runsc`` (gVisor); else the daemon's own choice."""
     owner: str = "entropy"
-    """For ``docker``: marks this installation's containers, so that two can share one daemon."""
+    """Marks this installation's sandboxes, so that two can share one daemon, namespace or cluster."""
     ecs: EcsSettings = EcsSettings()
     """The tasks."""
     kubernetes: KubernetesSettings = KubernetesSettings()
