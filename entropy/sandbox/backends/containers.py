@@ -14,7 +14,7 @@ from docker.models.volumes import Volume
 from docker.types import LogConfig, Mount, Ulimit
 
 from entropy.errors import ConfigurationError, SandboxUnavailable
-from entropy.sandbox.backends import attachment, seccomp, users
+from entropy.sandbox.backends import attachment, gvisor, seccomp, users
 from entropy.sandbox.command import Command, Ending
 from entropy.sandbox.egress.outlet import INSIDE
 from entropy.sandbox.policy import CACHE, WORKSPACE, SandboxPolicy
@@ -25,7 +25,6 @@ USER = "entropy.user"
 NAMED = {"USER": "sandbox", "LOGNAME": "sandbox"}
 """For programs that ask who they are: an image cannot have a name for each user."""
 GONE_SECONDS = 30.0
-GVISOR, GVISOR_PIDS = "runsc", 1024
 
 
 @contextlib.contextmanager
@@ -216,8 +215,7 @@ def _end(starting: Future[Any] | None) -> None:
 
 def isolation(policy: SandboxPolicy, runtime: str) -> dict[str, Any]:
     """What every container is denied."""
-    # gVisor's own threads count, and at the bound they all end, not the one that is too much.
-    pids = max(policy.pids, GVISOR_PIDS) if runtime == GVISOR else policy.pids
+    pids = max(policy.pids, gvisor.PIDS) if runtime == gvisor.RUNTIME else policy.pids
     return {
         "auto_remove": True,
         "cap_drop": ["ALL"],

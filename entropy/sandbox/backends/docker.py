@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from entropy.errors import ConfigurationError
 from entropy.sandbox import canaries
-from entropy.sandbox.backends import containers, volume_caches
+from entropy.sandbox.backends import containers, gvisor, volume_caches
 from entropy.sandbox.backends.containers import EXPIRES, OWNER, RUN, ContainerCell, moment, translated
 from entropy.sandbox.backends.daemon import clock, connected
 from entropy.sandbox.backends.volume_caches import VolumeCaches
@@ -146,7 +146,7 @@ class DockerBackend:
             session = Session(cell, policy)
             if base.is_lone and session.exec(LOCALHOST).exit_status != 0:
                 return None
-            return canaries.missing(session)
+            return gvisor.missing(session) if self._runtime == gvisor.RUNTIME else canaries.missing(session)
 
     def _things(self, client: Any, *labels: str) -> list[Any]:
         """The containers, then the volumes, of this installation that have these labels."""
