@@ -65,9 +65,10 @@ class Deliverer:
     def _look(self) -> None:
         try:
             queueing.advance(self._store)
+            sending = frozenset(self._sending)  # before the look: what has been sent since is still waiting in it
             with self._store.read() as db:
                 late = db.execute("SELECT 1 FROM activity WHERE NOT told LIMIT 1").fetchone()
-                found = [row for row in deliveries.waiting(db) if row["id"] not in self._sending]
+                found = [row for row in deliveries.waiting(db) if row["id"] not in sending]
             if late:
                 self._tell()
         except sqlite3.OperationalError:
