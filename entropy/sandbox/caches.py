@@ -72,7 +72,7 @@ class CacheStore(Protocol):
         """The name of a complete cache, used as of now; empty where there is none."""
 
     def publish(self, archive: BinaryIO, made: Made, run_id: str) -> str:
-        """Keep what is in a tar that was looked at; the name of it, or of the one that another was quicker to keep."""
+        """Keep what is in a tar that was looked at; the name of it, or of another's that all prefer."""
 
     def kept(self) -> list[Cache]: ...
 

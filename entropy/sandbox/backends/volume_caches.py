@@ -59,8 +59,8 @@ class VolumeCaches:
             except BaseException:
                 gone(volume)
                 raise
-            name = min((cache.used, cache.name) for cache in self._of(client, made.key))[1]
-        if name != volume.name:  # another was quicker
+            name = min(cache.name for cache in self._of(client, made.key))
+        if name != volume.name:  # in an order that all share: of two that end at once not both go
             self.remove(volume.name)
         return name
 
