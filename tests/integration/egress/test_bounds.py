@@ -126,7 +126,7 @@ def test_downloads_are_bounded_over_all_connections(
             with line.secure(authority.client(), HOST) as secured:
                 assert 2**20 < drained(secured) <= 3 * 2**20 + 65536
         with Line(path) as line:
-            assert line.ask(b"") == b""
+            assert line.hear() == b""
     assert trail.verdicts == ["spent"]
     assert trail.lines[0]["received"] <= 3 * 2**20 + 65536
 

@@ -80,9 +80,12 @@ def test_a_setup_that_fails_ends_the_run_with_a_sentence_and_what_it_said(tools:
     assert [(piece.exit_status, piece.output) for piece in outcome.evidence] == [(4, "nothing to be had")]
 
 
-def test_with_a_way_out_it_may_come_out_differently_the_next_time(tools: Toolbox, tmp_path: Path) -> None:
+def test_with_a_way_out_it_may_come_out_differently_the_next_time(
+    tools: Toolbox, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    out = tmp_path_factory.mktemp("out")  # short, as a socket's path has to be
     sandbox = tools.settings.sandbox
-    egress = sandbox.egress.model_copy(update={"setup_hosts": ("index.example.com",), "directory": tmp_path / "out"})
+    egress = sandbox.egress.model_copy(update={"setup_hosts": ("index.example.com",), "directory": out})
     tools.settings = tools.settings.model_copy(update={"sandbox": sandbox.model_copy(update={"egress": egress})})
     outcome = worked(tools, ("false",))
     assert outcome.verdict is Verdict.FAILED
