@@ -100,10 +100,10 @@ class NamespaceCell:
         """Leave nothing, whatever state the sandbox was left in; several may try at once."""
         self.close()
         with _locked(self._folder) as is_there:
+            self.kill()
+            self._groups.remove()
+            self._collector_groups.remove()  # made by who did not know yet that a reaper had removed the folder
             if is_there:
-                self.kill()
-                self._groups.remove()
-                self._collector_groups.remove()
                 self._remove_files()
 
     def _remove_files(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from entropy.errors import EntropyError
 from entropy.sandbox.backends.proving import proving
 from entropy.sandbox.factory import make_backend
 from entropy.sandbox.interface import Backend
@@ -53,6 +54,15 @@ def test_closing_leaves_nothing(place: Place, backend: Backend, run_id: str) -> 
 def test_an_error_in_the_stage_leaves_nothing(place: Place, backend: Backend, run_id: str) -> None:
     with pytest.raises(ZeroDivisionError), backend.open(run_id):
         raise ZeroDivisionError
+    assert place.remains() == []
+
+
+def test_who_goes_on_after_the_reaper_leaves_nothing(place: Place, backend: Backend, run_id: str) -> None:
+    """As a worker does that was frozen until its run was somebody else's."""
+    with pytest.raises(EntropyError), backend.open(run_id) as sandbox:
+        sandbox.put(tar({"a": b"1\n"}))
+        assert backend.reap(frozenset())
+        sandbox.collect()
     assert place.remains() == []
 
 
